@@ -1,0 +1,1 @@
+//! Frames to body landmarks: pixel formats, person detector, landmark model, tracking, smoothing.
