@@ -1,0 +1,85 @@
+# One command for each job. `make` alone lists them.
+#
+# make install honours DESTDIR, prefix, libdir and sysconfdir, touches no file in pam.d and starts nothing.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MULTIARCH  := $(shell gcc -print-multiarch 2>/dev/null || echo $$(uname -m)-linux-gnu)
+PREFIX     ?= /usr
+prefix     ?= $(PREFIX)
+libdir     ?= $(prefix)/lib/$(MULTIARCH)
+sysconfdir ?= /etc
+CARGO      ?= cargo
+export CARGO_TERM_PROGRESS_WHEN ?= never
+
+# What Debian 12 lacks beside Rust, git and make. Building: C compiler (SQLite), PAM and kernel headers, libclang
+# (camera bindings), pip (ONNX Runtime). Testing: a bus, a PAM host that needs no root, a leak checker.
+BUILD_PACKAGES := gcc libc6-dev libpam0g-dev libclang-dev python3-minimal python3-pip
+TEST_PACKAGES  := dbus libpam-wrapper pamtester util-linux valgrind binutils python3-dbusmock
+
+RUNTIME := target/runtime/libonnxruntime.so.1.31.1
+
+.PHONY: help
+help:
+	@echo 'make build      posectl, pose-helperd, pam_pose.so and the runtime, in target/'
+	@echo 'make demo       enrols rendered people and logs in (or not) through the real module; no camera, no root'
+	@echo 'make test       all tests that need no camera and no root'
+	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
+	@echo 'make bench      time of each step of a login on this machine'
+	@echo 'make eval DATA=FILE   error rates on recorded landmarks'
+	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
+	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
+	@echo 'make uninstall  takes that away again; refuses while a pam.d file still names pam_pose.so'
+
+.PHONY: build
+build: packages-build $(RUNTIME)
+	$(CARGO) build --locked --release -p posectl -p pose-helperd
+	# On its own: built together with the others, cargo would unite features and change the module.
+	$(CARGO) build --locked --release -p pam-module
+	@ls -l target/release/posectl target/release/pose-helperd target/release/libpam_pose.so
+
+$(RUNTIME): models/get_runtime.sh
+	models/get_runtime.sh target/runtime
+	@touch $@
+
+.PHONY: packages-build packages-test
+packages-build:
+	@scripts/packages $(BUILD_PACKAGES)
+packages-test:
+	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+.PHONY: demo
+demo: packages-test build
+	$(CARGO) build --locked --release -p pose-system-tests --bins
+	target/release/pose-demo
+
+.PHONY: test
+test: packages-test build
+	$(CARGO) test --locked --workspace
+
+.PHONY: lint
+lint: packages-test
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	scripts/cargo-deny check licenses bans sources
+
+.PHONY: bench
+bench: build
+	target/release/posectl bench
+
+.PHONY: eval
+eval: build
+	@[ -n "$(DATA)" ] || { echo 'Say which recordings: make eval DATA=path/to/landmarks.jsonl.gz'; exit 2; }
+	target/release/posectl eval $(DATA)
+
+.PHONY: people
+people:
+	tests/people/run-smoke-test
+
+.PHONY: install uninstall
+install uninstall:
+	@DESTDIR='$(DESTDIR)' prefix='$(prefix)' libdir='$(libdir)' sysconfdir='$(sysconfdir)' scripts/$@
+
+.PHONY: clean
+clean:
+	$(CARGO) clean
