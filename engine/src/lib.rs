@@ -4,6 +4,26 @@
 //!
 //! # Layout
 //! - [`landmarks`]: what the vision side reports for one frame
+//! - [`sequence`] → [`clean`] → [`normalise`]: upper-body joints over time, made comparable
+//! - [`dtw`], [`matching`], [`template`], [`enrol`]: is it the enrolled gesture of this person?
+//! - [`liveness`], [`challenge`]: is a live person answering?
+//! - [`decide`]: the verdict; [`session`]: the live state machine that leads to it, [`gesture`]: when a gesture ends
+//! - [`constants`]: the numbers that decide security; [`baseline`]: the seed's method, for comparison
 #![forbid(unsafe_code)]
 
+mod affine;
+pub mod baseline;
+pub mod challenge;
+pub mod clean;
+pub mod constants;
+pub mod decide;
+pub mod dtw;
+pub mod enrol;
+pub mod gesture;
 pub mod landmarks;
+pub mod liveness;
+pub mod matching;
+pub mod normalise;
+pub mod sequence;
+pub mod session;
+pub mod template;

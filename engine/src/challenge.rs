@@ -1,0 +1,160 @@
+//! Challenge movements: what may be asked, and whether it was shown in its time.
+//!
+//! Sides are the person's own. A recording cannot know which movement is asked, nor when.
+
+use crate::landmarks::Observation;
+use crate::sequence::Sequence;
+
+mod rules;
+
+pub use rules::{Body, shown_in};
+
+/// A movement that a seated person can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the movements")]
+pub enum Movement {
+    RaiseLeft,
+    RaiseRight,
+    BothUp,
+    ArmsCrossed,
+    LeanLeft,
+    LeanRight,
+    HandToHead,
+    TPose,
+}
+
+impl Movement {
+    /// Every movement, in a fixed order.
+    pub const ALL: [Self; 8] = [
+        Self::RaiseLeft,
+        Self::RaiseRight,
+        Self::BothUp,
+        Self::ArmsCrossed,
+        Self::LeanLeft,
+        Self::LeanRight,
+        Self::HandToHead,
+        Self::TPose,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RaiseLeft => "raise_left",
+            Self::RaiseRight => "raise_right",
+            Self::BothUp => "both_up",
+            Self::ArmsCrossed => "arms_crossed",
+            Self::LeanLeft => "lean_left",
+            Self::LeanRight => "lean_right",
+            Self::HandToHead => "hand_to_head",
+            Self::TPose => "t_pose",
+        }
+    }
+
+    /// The movement of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|m| m.name() == name)
+    }
+
+    /// What to show the person.
+    #[must_use]
+    pub fn instruction(self) -> &'static str {
+        match self {
+            Self::RaiseLeft => "Raise your left hand above your head",
+            Self::RaiseRight => "Raise your right hand above your head",
+            Self::BothUp => "Raise both hands above your head",
+            Self::ArmsCrossed => "Cross your arms in front of your chest",
+            Self::LeanLeft => "Lean to your left",
+            Self::LeanRight => "Lean to your right",
+            Self::HandToHead => "Put one hand on your head",
+            Self::TPose => "Stretch both arms out to the sides",
+        }
+    }
+}
+
+/// When a movement counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseWindow {
+    /// The movement may not begin before this long after the instruction: it could not have been read.
+    pub read_us: u64,
+    /// It must be complete this long after the instruction.
+    pub limit_us: u64,
+}
+
+impl Default for ResponseWindow {
+    /// 0.25 s is near the fastest choice reaction of a person; 6 s leaves time to read and move at ease.
+    fn default() -> Self {
+        Self { read_us: 250_000, limit_us: 6_000_000 }
+    }
+}
+
+/// Whether a movement was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChallengeResult {
+    /// Which movement was asked.
+    pub movement: Movement,
+    /// Whether it was shown within its window.
+    pub shown: bool,
+    /// When it was complete.
+    pub completed_at_us: Option<u64>,
+    /// What was seen.
+    pub why: ChallengeReason,
+}
+
+/// What a challenge's judge saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChallengeReason {
+    /// The movement, within its window.
+    Shown,
+    /// It was there before the instruction could have been read, and did not begin anew.
+    TooEarly,
+    /// Another of the movements was shown instead.
+    AnotherMovement(Movement),
+    /// None of the movements.
+    NotSeen,
+}
+
+impl ChallengeReason {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::TooEarly => "too_early",
+            Self::AnotherMovement(_) => "another_movement",
+            Self::NotSeen => "not_seen",
+        }
+    }
+}
+
+/// Judges the observations made since the instruction was shown. Only frames from `asked_at_us` on count.
+#[must_use]
+pub fn judge(
+    movement: Movement,
+    observations: &[Observation],
+    asked_at_us: u64,
+    limits: &ResponseWindow,
+) -> ChallengeResult {
+    let from = observations.partition_point(|o| o.t_us < asked_at_us);
+    let until = observations.partition_point(|o| o.t_us <= asked_at_us.saturating_add(limits.limit_us));
+    let sequence = Sequence::from_observations(&observations[from..until.max(from)]);
+    judge_sequence(movement, &sequence, asked_at_us, limits)
+}
+
+/// [`judge`] on a sequence whose first frame is at or after the instruction.
+#[must_use]
+pub fn judge_sequence(
+    movement: Movement,
+    sequence: &Sequence,
+    asked_at_us: u64,
+    limits: &ResponseWindow,
+) -> ChallengeResult {
+    let shown = rules::judge_frames(movement, sequence, asked_at_us, limits);
+    let (completed_at_us, why) = match shown {
+        Ok(at) => (Some(at), ChallengeReason::Shown),
+        Err(why) => (None, why),
+    };
+    ChallengeResult { movement, shown: completed_at_us.is_some(), completed_at_us, why }
+}

@@ -1,0 +1,43 @@
+//! The numbers that decide security, in one place, with how each was chosen and how to measure it again.
+//!
+//! `posectl eval` prints the error rates that these give on any recordings; docs/matching.md keeps the measured
+//! tables.
+
+/// Median distance between two recordings of the same gesture by the same user, in sums of upper-bone lengths.
+/// It steadies the reference of a user whose few recordings happen to be nearly equal.
+pub const DEVELOPMENT_MEDIAN: f64 = 0.03;
+
+/// Weight of the absolute log duration ratio beside the relative distance.
+pub const DURATION_WEIGHT: f64 = 0.5;
+
+/// A movement is accepted at this score or above.
+pub const ACCEPT: f64 = -0.55;
+
+/// Score of what cannot be compared; far below any other.
+pub const WORST_SCORE: f64 = -100.0;
+
+/// Liveness: smallest 90th percentile of the upper joints' misfit to the best affine map from the median frame,
+/// in sums of upper-bone lengths. A photo moved by hand is an affine motion of one skeleton and stays below.
+pub const MIN_AFFINE_RESIDUAL: f64 = 0.138;
+
+/// Liveness: smallest articulation, radians: the largest range of an arm angle.
+pub const MIN_ARTICULATION: f64 = 0.717;
+
+/// Enrolment: smallest number of recordings.
+pub const MIN_RECORDINGS: usize = 3;
+/// Enrolment: largest number of recordings.
+pub const MAX_RECORDINGS: usize = 8;
+/// Enrolment: shortest gesture, seconds.
+pub const MIN_SECONDS: f64 = 1.0;
+/// Longest gesture, seconds.
+pub const MAX_SECONDS: f64 = 15.0;
+/// Enrolment: smallest movement: the sum over the wrists of the diagonal of their range, in sums of upper-bone lengths.
+pub const MIN_RANGE: f64 = 0.18;
+/// Enrolment: largest log distance of a recording from the others over the development median before the
+/// recording counts as another movement.
+pub const MAX_OWN_SPREAD: f64 = 0.11;
+
+/// Liveness: smallest mean speed of the wrists relative to the shoulders, sums of upper-bone lengths a second.
+pub const MIN_MOVEMENT: f64 = 0.08;
+/// Liveness: smallest standard deviation of that speed: a gesture starts, turns and stops.
+pub const MIN_MOVEMENT_DEVIATION: f64 = 0.06;

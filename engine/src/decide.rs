@@ -1,0 +1,178 @@
+//! The one place where evidence becomes a verdict. Everything has to pass; nothing makes up for anything else.
+
+use std::fmt;
+
+use pose_contract::Outcome;
+
+use crate::challenge::{ChallengeReason, ChallengeResult};
+use crate::liveness::{Liveness, NotLive};
+use crate::matching::MatchScore;
+
+/// All that an attempt showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Best fit of the gesture to the user's templates.
+    pub matching: MatchScore,
+    /// Liveness during the gesture.
+    pub liveness: Liveness,
+    /// One result for each challenge that was asked, in order.
+    pub challenges: Vec<ChallengeResult>,
+    /// How many challenges the service's policy asks for; fewer results than this refuse.
+    pub challenges_required: usize,
+}
+
+/// The verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// [`Outcome::Success`], or the first thing that failed.
+    pub outcome: Outcome,
+    /// Whether everything passed.
+    pub accept: bool,
+    /// Everything that failed; empty exactly when accepted.
+    pub reasons: Vec<Reason>,
+    /// The numbers behind it, for root and for measuring.
+    pub scores: Scores,
+}
+
+/// Numbers behind a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// The fused matching score, higher is better.
+    pub matching: f64,
+    /// The score that would just have been accepted.
+    pub threshold: f64,
+    /// See [`MatchScore::relative`].
+    pub relative: f64,
+    /// See [`MatchScore::duration`].
+    pub duration: f64,
+    /// See [`crate::liveness::Motion::affine_residual`].
+    pub affine_residual: f64,
+    /// See [`crate::liveness::Motion::articulation`].
+    pub articulation: f64,
+    /// See [`crate::liveness::Motion::movement`].
+    pub movement: f64,
+    /// See [`crate::liveness::Motion::movement_deviation`].
+    pub movement_deviation: f64,
+}
+
+/// One thing that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The movement is not the enrolled gesture of this person.
+    WrongPose,
+    /// A liveness cue denied.
+    NotLive(NotLive),
+    /// A challenge was missed.
+    Challenge(ChallengeReason),
+    /// Fewer challenges were answered than asked for.
+    ChallengeLacking,
+}
+
+impl Reason {
+    /// A stable name for programs: `wrong_pose`, `not_live:rigid`, `challenge:not_seen`, ….
+    #[must_use]
+    pub fn code(self) -> String {
+        match self {
+            Self::WrongPose => "wrong_pose".to_owned(),
+            Self::NotLive(cue) => format!("not_live:{}", cue.as_str()),
+            Self::Challenge(why) => format!("challenge:{}", why.as_str()),
+            Self::ChallengeLacking => "challenge:lacking".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongPose => f.write_str("the gesture was not recognised; repeat it as you enrolled it"),
+            Self::NotLive(cue) => cue.fmt(f),
+            Self::Challenge(_) => f.write_str("the asked movement was not seen; do it when it is shown"),
+            Self::ChallengeLacking => f.write_str("not every asked movement was shown; try again"),
+        }
+    }
+}
+
+/// Judges the evidence.
+#[must_use]
+pub fn decide(evidence: &Evidence) -> Decision {
+    let mut reasons = Vec::new();
+    if !evidence.liveness.live {
+        reasons.extend(evidence.liveness.reasons.iter().copied().map(Reason::NotLive));
+        if reasons.is_empty() {
+            reasons.push(Reason::NotLive(NotLive::Still));
+        }
+    }
+    if !evidence.matching.accepted {
+        reasons.push(Reason::WrongPose);
+    }
+    reasons.extend(evidence.challenges.iter().filter(|c| !c.shown).map(|c| Reason::Challenge(c.why)));
+    if evidence.challenges.len() < evidence.challenges_required {
+        reasons.push(Reason::ChallengeLacking);
+    }
+    let outcome = match reasons.first() {
+        None => Outcome::Success,
+        Some(Reason::WrongPose) => Outcome::WrongPose,
+        Some(Reason::NotLive(_)) => Outcome::NotLive,
+        Some(Reason::Challenge(_) | Reason::ChallengeLacking) => Outcome::ChallengeMissed,
+    };
+    Decision { outcome, accept: reasons.is_empty(), reasons, scores: scores_of(evidence) }
+}
+
+fn scores_of(evidence: &Evidence) -> Scores {
+    let (m, l) = (&evidence.matching, &evidence.liveness.motion);
+    Scores {
+        matching: m.score,
+        threshold: crate::constants::ACCEPT,
+        relative: m.relative,
+        duration: m.duration,
+        affine_residual: l.affine_residual,
+        articulation: l.articulation,
+        movement: l.movement,
+        movement_deviation: l.movement_deviation,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::Movement;
+    use crate::liveness::Motion;
+    use proptest::prelude::*;
+
+    fn evidence(accepted: bool, live: bool, shown: &[bool], required: usize) -> Evidence {
+        let reasons = if live { Vec::new() } else { vec![NotLive::Rigid] };
+        let result = |&shown: &bool| ChallengeResult {
+            movement: Movement::TPose,
+            shown,
+            completed_at_us: shown.then_some(1),
+            why: if shown { ChallengeReason::Shown } else { ChallengeReason::NotSeen },
+        };
+        Evidence {
+            matching: MatchScore { accepted, ..MatchScore::worst() },
+            liveness: Liveness { live, motion: Motion::default(), reasons },
+            challenges: shown.iter().map(result).collect(),
+            challenges_required: required,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_full_pass_is_accepted(
+            accepted: bool, live: bool, shown in prop::collection::vec(any::<bool>(), 0..4), required in 0usize..4
+        ) {
+            let decision = decide(&evidence(accepted, live, &shown, required));
+            let all = accepted && live && shown.iter().all(|s| *s) && shown.len() >= required;
+            prop_assert_eq!(decision.accept, all);
+            prop_assert_eq!(decision.outcome == Outcome::Success, all);
+            prop_assert_eq!(decision.reasons.is_empty(), all);
+        }
+    }
+
+    #[test]
+    fn a_wrong_pose_names_itself() {
+        let decision = decide(&evidence(false, true, &[true], 1));
+        assert_eq!(decision.outcome, Outcome::WrongPose);
+        assert_eq!(decision.reasons.iter().map(|r| r.code()).collect::<Vec<_>>(), ["wrong_pose"]);
+    }
+}

@@ -1,0 +1,204 @@
+//! Passive liveness: cues that only ever deny.
+//!
+//! A still does not move; a photo moved by hand moves as one plate, an affine motion of a fixed skeleton; a frozen
+//! or looped stream repeats its pictures; a manipulated one breaks its time stamps. A replay on a screen passes
+//! all of these: the challenge is what stops it.
+
+use std::fmt;
+
+use crate::affine;
+use crate::clean::{clean, quantile};
+use crate::constants::{MIN_AFFINE_RESIDUAL, MIN_ARTICULATION, MIN_MOVEMENT, MIN_MOVEMENT_DEVIATION};
+use crate::landmarks::Observation;
+use crate::sequence::{JOINTS, Joint, Sequence, joint};
+
+/// The longest run of bit-identical pictures that a working camera may deliver (drivers repeat one at a hiccup).
+const MAX_REPEATS: usize = 3;
+/// Largest share of pictures that equal an earlier one: sensor noise makes every real picture new.
+const MAX_DUPLICATES: f64 = 0.2;
+
+/// What the cues say about a presentation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Liveness {
+    /// Whether no cue denies.
+    pub live: bool,
+    /// The cues of the movement.
+    pub motion: Motion,
+    /// Every cue that denies.
+    pub reasons: Vec<NotLive>,
+}
+
+/// Movement cues, from landmarks alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Motion {
+    /// 90th percentile over frames of the joints' misfit to the best affine map from the median frame, in sums of
+    /// upper-bone lengths.
+    pub affine_residual: f64,
+    /// Largest range (5th to 95th percentile) of an elbow or shoulder angle, radians.
+    pub articulation: f64,
+    /// Mean speed of the wrists relative to the shoulders, sums of upper-bone lengths a second.
+    pub movement: f64,
+    /// Standard deviation of that speed over time.
+    pub movement_deviation: f64,
+}
+
+/// A cue that denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NotLive {
+    /// Hardly any movement, or an even one.
+    Still,
+    /// The body moves as one plate.
+    Rigid,
+    /// The arms do not bend or swing.
+    Unarticulated,
+    /// The same picture again and again.
+    Frozen,
+    /// Pictures that were already delivered come again.
+    Repeated,
+    /// Time stamps or frame counters do not rise.
+    TimeStamps,
+}
+
+impl NotLive {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Still => "still",
+            Self::Rigid => "rigid",
+            Self::Unarticulated => "unarticulated",
+            Self::Frozen => "frozen_picture",
+            Self::Repeated => "repeated_pictures",
+            Self::TimeStamps => "time_stamps",
+        }
+    }
+}
+
+impl fmt::Display for NotLive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Still => "there was hardly any movement; move your arms as you enrolled",
+            Self::Rigid => "the picture moved as a whole; move your arms, not the camera",
+            Self::Unarticulated => "the arms did not bend; move your arms as you enrolled",
+            Self::Frozen => "the camera delivered the same picture again and again; re-plug the camera",
+            Self::Repeated => "the camera delivered pictures twice; re-plug the camera",
+            Self::TimeStamps => "the camera's time stamps do not rise; re-plug the camera",
+        })
+    }
+}
+
+/// Judges what the worker reported during a gesture.
+#[must_use]
+pub fn assess(observations: &[Observation]) -> Liveness {
+    let mut reasons = stream_denials(observations);
+    let motion = motion_of(&Sequence::from_observations(observations));
+    reasons.extend(motion.denials());
+    Liveness { live: reasons.is_empty(), motion, reasons }
+}
+
+impl Motion {
+    /// The movement cues that deny.
+    #[must_use]
+    pub fn denials(&self) -> Vec<NotLive> {
+        // Negated comparisons, so that a NaN denies.
+        let at_least = |value: f64, bound: f64| value >= bound;
+        let mut out = Vec::new();
+        if !(at_least(self.movement, MIN_MOVEMENT)
+            && at_least(self.movement_deviation, MIN_MOVEMENT_DEVIATION))
+        {
+            out.push(NotLive::Still);
+        }
+        if !at_least(self.affine_residual, MIN_AFFINE_RESIDUAL) {
+            out.push(NotLive::Rigid);
+        }
+        if !at_least(self.articulation, MIN_ARTICULATION) {
+            out.push(NotLive::Unarticulated);
+        }
+        out
+    }
+}
+
+/// The movement cues of a sequence; zeros for one without a body.
+#[must_use]
+pub fn motion_of(sequence: &Sequence) -> Motion {
+    let frames = clean(sequence);
+    let Some(size) = affine::body_size(&frames) else { return Motion::default() };
+    let speeds = wrist_speeds(&frames, size);
+    let n = speeds.len().max(1) as f64;
+    let movement = speeds.iter().sum::<f64>() / n;
+    let variance = speeds.iter().map(|s| (s - movement).powi(2)).sum::<f64>() / n;
+    Motion {
+        affine_residual: affine::residual(&frames, size),
+        articulation: articulation(&frames),
+        movement,
+        movement_deviation: variance.sqrt(),
+    }
+}
+
+fn wrist_speeds(frames: &[[Joint; JOINTS]], size: f32) -> Vec<f64> {
+    let arm = |f: &[Joint; JOINTS], wrist: usize| {
+        let (l, r) = (f[joint::LEFT_SHOULDER], f[joint::RIGHT_SHOULDER]);
+        (f[wrist].x - (l.x + r.x) / 2.0, f[wrist].y - (l.y + r.y) / 2.0)
+    };
+    frames
+        .windows(2)
+        .map(|w| {
+            [joint::LEFT_WRIST, joint::RIGHT_WRIST]
+                .iter()
+                .map(|&k| {
+                    let (a, b) = (arm(&w[0], k), arm(&w[1], k));
+                    f64::from((b.0 - a.0).hypot(b.1 - a.1) / size) * crate::clean::RATE
+                })
+                .sum()
+        })
+        .collect()
+}
+
+/// Largest range of the two elbow angles and the two angles between upper arm and shoulder line.
+fn articulation(frames: &[[Joint; JOINTS]]) -> f64 {
+    use joint::{LEFT_ELBOW, LEFT_SHOULDER, LEFT_WRIST, RIGHT_ELBOW, RIGHT_SHOULDER, RIGHT_WRIST};
+    const ANGLES: [(usize, usize, usize); 4] = [
+        (LEFT_SHOULDER, LEFT_ELBOW, LEFT_WRIST),
+        (RIGHT_SHOULDER, RIGHT_ELBOW, RIGHT_WRIST),
+        (RIGHT_SHOULDER, LEFT_SHOULDER, LEFT_ELBOW),
+        (LEFT_SHOULDER, RIGHT_SHOULDER, RIGHT_ELBOW),
+    ];
+    ANGLES
+        .iter()
+        .filter_map(|&(a, corner, b)| {
+            let mut angles: Vec<f32> = frames.iter().map(|f| angle(f[a], f[corner], f[b])).collect();
+            let low = quantile(&mut angles, 0.05)?;
+            Some(f64::from(quantile(&mut angles, 0.95)? - low))
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Angle at `corner`, 0..π.
+fn angle(a: Joint, corner: Joint, b: Joint) -> f32 {
+    let (ux, uy, vx, vy) = (a.x - corner.x, a.y - corner.y, b.x - corner.x, b.y - corner.y);
+    (ux * vy - uy * vx).abs().atan2(ux * vx + uy * vy)
+}
+
+/// The cues of the stream itself that deny: order, frozen and repeated pictures.
+#[must_use]
+pub fn stream_denials(observations: &[Observation]) -> Vec<NotLive> {
+    let mut out = Vec::new();
+    let rising = observations.windows(2).all(|w| w[1].t_us > w[0].t_us && w[1].sequence != w[0].sequence);
+    if !rising {
+        out.push(NotLive::TimeStamps);
+    }
+    let digests: Vec<u64> = observations.iter().map(|o| o.stats.digest).collect();
+    let longest = digests.chunk_by(|a, b| a == b).map(<[u64]>::len).max().unwrap_or(0);
+    if longest > MAX_REPEATS {
+        out.push(NotLive::Frozen);
+    }
+    let mut sorted = digests.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let duplicates = digests.len() - sorted.len();
+    if duplicates > 1 && duplicates as f64 > MAX_DUPLICATES * digests.len() as f64 {
+        out.push(NotLive::Repeated);
+    }
+    out
+}

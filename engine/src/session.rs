@@ -1,0 +1,357 @@
+//! The live state machine of one attempt: pictures and ticks in, instructions and an end out.
+//!
+//! Pure: all time is in the data, so a recording replays exactly. A verification asks for the gesture, takes it
+//! for over when movement is followed by rest, then asks for the challenges one after another. Which instruction
+//! comes when does not depend on whether the gesture matched.
+
+use pose_contract::{Outcome, instruction};
+
+use crate::challenge::{self, ChallengeReason, ChallengeResult, Movement, ResponseWindow};
+use crate::decide::{Decision, Evidence, decide};
+use crate::enrol::{self, Enrolment, Refusal};
+use crate::gesture::{Watch, within};
+use crate::landmarks::Observation;
+use crate::liveness;
+use crate::matching;
+use crate::sequence::Sequence;
+use crate::template::Template;
+
+mod view;
+
+/// No phase keeps more pictures than this.
+const MAX_OBSERVATIONS: usize = 4096;
+/// Recordings that an enrolment may ask for again, beyond the repetitions themselves.
+const MAX_AGAIN: u8 = 6;
+
+/// Time limits of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From the gesture's instruction to its end, microseconds.
+    pub gesture_us: u64,
+    /// How long nobody may be in view before the person is told to come, microseconds.
+    pub empty_us: u64,
+    /// When a challenge movement counts.
+    pub challenge: ResponseWindow,
+    /// How many challenges must be shown; more than were given refuses.
+    pub challenges_required: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            gesture_us: 8_000_000,
+            empty_us: 1_500_000,
+            challenge: ResponseWindow::default(),
+            challenges_required: 0,
+        }
+    }
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Show this to the person.
+    Instruct {
+        /// Stable code, of [`pose_contract::instruction`].
+        code: String,
+        /// One short line.
+        text: String,
+        /// Enrolment: which repetition, of how many.
+        repetition: Option<(u8, u8)>,
+    },
+    /// The session is over.
+    Finished(End),
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// Everything was shown, or a challenge was missed: judged.
+    Verified(Decision),
+    /// The gesture is enrolled.
+    Enrolled {
+        /// What to store.
+        enrolment: Enrolment,
+    },
+    /// Nothing was judged, or the enrolment was refused.
+    Failed {
+        /// Why.
+        outcome: Outcome,
+        /// What to do, for people.
+        text: String,
+    },
+}
+
+/// One attempt.
+#[derive(Debug)]
+pub struct Session {
+    kind: Kind,
+    limits: Limits,
+    phase: Phase,
+    now_us: u64,
+    asked_at_us: u64,
+    observations: Vec<Observation>,
+    watch: Watch,
+    told_to_come: bool,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Verify(Verification),
+    Enrol { repetitions: u8, recordings: Vec<Sequence>, again: u8, redo: Option<usize> },
+}
+
+#[derive(Debug)]
+struct Verification {
+    templates: Vec<Template>,
+    challenges: Vec<Movement>,
+    results: Vec<ChallengeResult>,
+    gesture: Option<(matching::MatchScore, liveness::Liveness)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Gesture,
+    Challenge(Movement),
+    Over,
+}
+
+impl Session {
+    /// A login. `challenges` are asked in this order, after the gesture.
+    #[must_use]
+    pub fn verify(
+        templates: Vec<Template>,
+        challenges: Vec<Movement>,
+        limits: Limits,
+        start_us: u64,
+    ) -> Self {
+        let kind = Verification { templates, challenges, results: Vec::new(), gesture: None };
+        Self::new(Kind::Verify(kind), limits, start_us)
+    }
+
+    /// An enrolment of `repetitions` recordings.
+    #[must_use]
+    pub fn enrol(repetitions: u8, limits: Limits, start_us: u64) -> Self {
+        let kind = Kind::Enrol { repetitions, recordings: Vec::new(), again: 0, redo: None };
+        Self::new(kind, limits, start_us)
+    }
+
+    fn new(kind: Kind, limits: Limits, start_us: u64) -> Self {
+        Self {
+            kind,
+            limits,
+            phase: Phase::Gesture,
+            now_us: start_us,
+            asked_at_us: start_us,
+            observations: Vec::new(),
+            watch: Watch::default(),
+            told_to_come: false,
+        }
+    }
+
+    /// The first instruction.
+    pub fn begin(&mut self) -> Step {
+        self.ask_gesture()
+    }
+
+    /// Takes one picture in. Pictures taken before the current instruction are ignored.
+    pub fn observe(&mut self, observation: &Observation) -> Option<Step> {
+        let t = observation.t_us;
+        if self.phase == Phase::Over || t < self.asked_at_us {
+            return None;
+        }
+        self.now_us = self.now_us.max(t);
+        if self.observations.len() < MAX_OBSERVATIONS {
+            self.observations.push(observation.clone());
+        }
+        match self.phase {
+            Phase::Gesture => self.observe_gesture(observation),
+            Phase::Challenge(movement) => self.observe_challenge(movement, t),
+            Phase::Over => None,
+        }
+    }
+
+    /// Lets time pass without a picture.
+    pub fn tick(&mut self, now_us: u64) -> Option<Step> {
+        self.now_us = self.now_us.max(now_us);
+        match self.phase {
+            Phase::Gesture => self.check_gesture_time(),
+            Phase::Challenge(movement) => self.observe_challenge(movement, self.now_us),
+            Phase::Over => None,
+        }
+    }
+
+    fn observe_gesture(&mut self, observation: &Observation) -> Option<Step> {
+        if self.told_to_come && view::is_back(&self.observations) {
+            self.told_to_come = false;
+            return Some(self.ask_gesture());
+        }
+        if view::several_people(&self.observations) {
+            return Some(self.fail(Outcome::SeveralPeople));
+        }
+        if self.watch.observe(observation) {
+            return Some(self.gesture_over());
+        }
+        self.check_gesture_time()
+    }
+
+    fn check_gesture_time(&mut self) -> Option<Step> {
+        let elapsed = self.now_us.saturating_sub(self.asked_at_us);
+        if elapsed >= self.limits.gesture_us {
+            let outcome = view::why_nothing(&self.observations);
+            return Some(self.fail(outcome));
+        }
+        if !self.told_to_come && elapsed >= self.limits.empty_us && view::nobody_yet(&self.observations) {
+            self.told_to_come = true;
+            let text = "Come into view of the camera: head, shoulders and both arms".to_owned();
+            return Some(Step::Instruct {
+                code: instruction::COME_INTO_VIEW.to_owned(),
+                text,
+                repetition: None,
+            });
+        }
+        None
+    }
+
+    fn gesture_over(&mut self) -> Step {
+        let gesture = within(&self.observations, &self.watch.span_us());
+        let sequence = Sequence::from_observations(gesture);
+        match &mut self.kind {
+            Kind::Verify(verification) => {
+                let score = matching::verify_any(&verification.templates, &sequence);
+                verification.gesture = Some((score, liveness::assess(gesture)));
+                self.next_challenge()
+            }
+            Kind::Enrol { .. } => self.recording_over(sequence),
+        }
+    }
+
+    fn next_challenge(&mut self) -> Step {
+        let Kind::Verify(verification) = &self.kind else { return self.fail(Outcome::Internal) };
+        let asked = verification.results.len();
+        match verification.challenges.get(asked).copied() {
+            Some(movement) => {
+                self.restart(Phase::Challenge(movement));
+                let code = format!("{}{}", instruction::CHALLENGE_PREFIX, movement.name());
+                Step::Instruct { code, text: movement.instruction().to_owned(), repetition: None }
+            }
+            None => self.verdict(),
+        }
+    }
+
+    fn observe_challenge(&mut self, movement: Movement, now_us: u64) -> Option<Step> {
+        let window = &self.limits.challenge;
+        let result = challenge::judge(movement, &self.observations, self.asked_at_us, window);
+        let overdue = now_us.saturating_sub(self.asked_at_us) > window.limit_us;
+        let missed = overdue || matches!(result.why, ChallengeReason::AnotherMovement(_));
+        if !result.shown && !missed {
+            return None;
+        }
+        let mut result = result;
+        // A frozen or disordered stream during a challenge cannot show anything.
+        result.shown &= liveness::stream_denials(&self.observations).is_empty();
+        if let Kind::Verify(verification) = &mut self.kind {
+            verification.results.push(result);
+        }
+        Some(if result.shown { self.next_challenge() } else { self.verdict() })
+    }
+
+    fn verdict(&mut self) -> Step {
+        self.phase = Phase::Over;
+        let Kind::Verify(v) = &self.kind else { return self.fail(Outcome::Internal) };
+        let Some((matching, liveness)) = v.gesture.clone() else { return self.fail(Outcome::Internal) };
+        let evidence = Evidence {
+            matching,
+            liveness,
+            challenges: v.results.clone(),
+            challenges_required: self.limits.challenges_required.max(v.challenges.len()),
+        };
+        Step::Finished(End::Verified(decide(&evidence)))
+    }
+
+    fn recording_over(&mut self, sequence: Sequence) -> Step {
+        let refused = enrol::check_recording(&sequence).err();
+        let Kind::Enrol { repetitions, recordings, redo, .. } = &mut self.kind else {
+            return self.fail(Outcome::Internal);
+        };
+        if let Some(refusal) = refused {
+            return self.again(&refusal);
+        }
+        match redo.take().and_then(|i| recordings.get_mut(i)) {
+            Some(slot) => *slot = sequence,
+            None => recordings.push(sequence),
+        }
+        if recordings.len() < usize::from(*repetitions) {
+            return self.ask_gesture();
+        }
+        match enrol::enrol(recordings) {
+            Ok(enrolment) => {
+                self.phase = Phase::Over;
+                Step::Finished(End::Enrolled { enrolment })
+            }
+            Err(refusal) => {
+                if let Refusal::Outlier { recording } = refusal {
+                    *redo = recording.checked_sub(1);
+                    return self.again(&refusal);
+                }
+                self.refuse(&refusal)
+            }
+        }
+    }
+
+    /// Asks for a recording again, a bounded number of times.
+    fn again(&mut self, refusal: &Refusal) -> Step {
+        let Kind::Enrol { again, .. } = &mut self.kind else { return self.fail(Outcome::Internal) };
+        *again += 1;
+        if *again > MAX_AGAIN {
+            return self.refuse(refusal);
+        }
+        let repetition = self.repetition();
+        self.restart(Phase::Gesture);
+        Step::Instruct { code: instruction::ENROL_AGAIN.to_owned(), text: capitalised(refusal), repetition }
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) -> Step {
+        self.phase = Phase::Over;
+        Step::Finished(End::Failed { outcome: Outcome::EnrolmentRefused, text: capitalised(refusal) })
+    }
+
+    fn fail(&mut self, outcome: Outcome) -> Step {
+        self.phase = Phase::Over;
+        Step::Finished(End::Failed { outcome, text: view::advice(outcome).to_owned() })
+    }
+
+    fn ask_gesture(&mut self) -> Step {
+        self.restart(Phase::Gesture);
+        let repetition = self.repetition();
+        let (code, text) = match repetition {
+            None => (instruction::GESTURE, "Do your gesture now".to_owned()),
+            Some((i, n)) => (instruction::ENROL_GESTURE, format!("Do your gesture now ({i} of {n})")),
+        };
+        Step::Instruct { code: code.to_owned(), text, repetition }
+    }
+
+    /// Which enrolment repetition is asked for, counted from 1.
+    fn repetition(&self) -> Option<(u8, u8)> {
+        match &self.kind {
+            Kind::Verify(_) => None,
+            Kind::Enrol { repetitions, recordings, redo, .. } => {
+                let index = redo.unwrap_or(recordings.len());
+                Some((u8::try_from(index + 1).unwrap_or(u8::MAX), *repetitions))
+            }
+        }
+    }
+
+    fn restart(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.asked_at_us = self.now_us.saturating_add(1);
+        self.observations.clear();
+        self.watch = Watch::default();
+    }
+}
+
+fn capitalised(refusal: &Refusal) -> String {
+    let text = refusal.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+}
