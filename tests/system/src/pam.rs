@@ -1,0 +1,148 @@
+//! A real PAM host: pamtester, with libpam-wrapper pointing it at a service file of ours.
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{Result, place};
+
+/// What the host asks of PAM.
+pub struct Request<'a> {
+    /// Account to log in.
+    pub user: &'a str,
+    /// What is typed at the password prompt.
+    pub password: &'a str,
+    /// Options on the module's line.
+    pub options: &'a str,
+    /// PAM items set beforehand, for instance `rhost=198.51.100.7`.
+    pub items: &'a [&'a str],
+}
+
+impl<'a> Request<'a> {
+    /// A plain request.
+    #[must_use]
+    pub fn new(user: &'a str, password: &'a str) -> Self {
+        Self { user, password, options: "", items: &[] }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Seen {
+    /// Name of the PAM code without `PAM_`, or the host's words when it is none of ours.
+    pub code: String,
+    /// Lines that the module showed, without the prompt.
+    pub shown: Vec<String>,
+    /// From start to end of the host.
+    pub took: Duration,
+}
+
+/// Name of the service that requests use.
+pub const SERVICE: &str = "pam-pose-test";
+
+/// libpam's words for each code (`pam_strerror`); pamtester prints nothing else.
+const WORDS: [(&str, &str); 9] = [
+    ("successfully authenticated", "SUCCESS"),
+    ("Authentication failure", "AUTH_ERR"),
+    ("Have exhausted maximum number of retries for service", "MAXTRIES"),
+    ("User not known to the underlying authentication module", "USER_UNKNOWN"),
+    ("Authentication service cannot retrieve authentication info", "AUTHINFO_UNAVAIL"),
+    ("System error", "SYSTEM_ERR"),
+    ("Conversation error", "CONV_ERR"),
+    ("Permission denied", "PERM_DENIED"),
+    ("Module is unknown", "MODULE_UNKNOWN"),
+];
+
+/// Asks PAM; `on_line` sees each shown line as it comes.
+pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) -> Result<Seen> {
+    let services = room.join("pam.d");
+    std::fs::create_dir_all(&services)?;
+    let module = place::built("libpam_pose.so")?.canonicalize()?;
+    std::fs::write(
+        services.join(SERVICE),
+        format!("auth required {} {}\n", module.display(), request.options),
+    )?;
+
+    let start = Instant::now();
+    // pamtester's libpam prints through stdio: without stdbuf every line would come at the end.
+    let mut host = Command::new("stdbuf");
+    host.args(["-oL", "-eL", "pamtester"]);
+    for item in request.items {
+        host.arg(format!("--item={item}"));
+    }
+    host.args([SERVICE, request.user, "authenticate"])
+        .env("LD_PRELOAD", "libpam_wrapper.so")
+        .env("PAM_WRAPPER", "1")
+        .env("PAM_WRAPPER_SERVICE_DIR", &services)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut host = host.spawn().map_err(|error| format!("cannot start pamtester through stdbuf: {error}"))?;
+    if let Some(mut keyboard) = host.stdin.take() {
+        // A host that never asks closes the pipe: not an error.
+        let _ = writeln!(keyboard, "{}", request.password);
+    }
+    let errors = host.stderr.take().map(|errors| std::thread::spawn(move || lines(errors, |_| {})));
+    let mut shown = host.stdout.take().map(|output| lines(output, &mut on_line)).unwrap_or_default();
+    shown.extend(errors.and_then(|thread| thread.join().ok()).unwrap_or_default());
+    host.wait()?;
+    let took = start.elapsed();
+
+    let (code, shown) = split(shown);
+    Ok(Seen { code, shown, took })
+}
+
+fn lines(source: impl std::io::Read, mut on_line: impl FnMut(&str)) -> Vec<String> {
+    let mut all = Vec::new();
+    for line in BufReader::new(source).lines().map_while(std::result::Result::ok) {
+        on_line(&line);
+        all.push(line);
+    }
+    all
+}
+
+/// The host's verdict line, by name, and everything else that was shown.
+fn split(lines: Vec<String>) -> (String, Vec<String>) {
+    let mut code = "no verdict".to_owned();
+    let mut shown = Vec::new();
+    for line in lines {
+        // The prompt has no line end of its own, so the host's words may follow it on one line.
+        let Some((before, words)) = line.split_once("pamtester: ") else {
+            shown.push(strip_prompt(&line));
+            continue;
+        };
+        if !before.is_empty() {
+            shown.push(strip_prompt(before));
+        }
+        code = WORDS
+            .iter()
+            .find(|row| words.starts_with(row.0))
+            .map_or_else(|| words.to_owned(), |row| row.1.to_owned());
+    }
+    shown.retain(|line| !line.is_empty());
+    (code, shown)
+}
+
+fn strip_prompt(line: &str) -> String {
+    line.trim_start_matches("Password: ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_is_found_behind_the_prompt() {
+        let (code, shown) =
+            split(vec!["Password: Do your gesture".into(), "pamtester: Authentication failure".into()]);
+        assert_eq!((code.as_str(), shown), ("AUTH_ERR", vec!["Do your gesture".to_owned()]));
+        let (code, _) = split(vec!["Password: pamtester: successfully authenticated".into()]);
+        assert_eq!(code, "SUCCESS");
+    }
+
+    #[test]
+    fn unknown_words_are_kept() {
+        assert_eq!(split(vec!["pamtester: Bad item".into()]).0, "Bad item");
+        assert_eq!(split(vec![]).0, "no verdict");
+    }
+}
