@@ -36,6 +36,12 @@ build: packages-build $(RUNTIME)
 	$(CARGO) build --locked --release -p posectl -p pose-helperd
 	# On its own: built together with the others, cargo would unite features and change the module.
 	$(CARGO) build --locked --release -p pam-module
+	# Man pages and completions come from the program itself.
+	target/release/posectl man target/man
+	mkdir -p target/completions
+	target/release/posectl completions bash > target/completions/posectl.bash
+	target/release/posectl completions zsh > target/completions/_posectl
+	target/release/posectl completions fish > target/completions/posectl.fish
 	@ls -l target/release/posectl target/release/pose-helperd target/release/libpam_pose.so
 
 $(RUNTIME): models/get_runtime.sh

@@ -47,7 +47,7 @@ pub fn wait_for(path: &Path, limit: Duration) -> Result<()> {
 
 /// The shipped policy, with the helper's user replaced by the only user that exists in the namespace.
 fn shipped_policy(room: &Path) -> Result<PathBuf> {
-    let shipped = place::source().join("config/dbus/org.pam_pose.Helper1.conf");
+    let shipped = place::source().join("config/org.pam_pose.Helper1.conf");
     let text =
         std::fs::read_to_string(&shipped).map_err(|error| format!("{}: {error}", shipped.display()))?;
     let named = format!("user=\"{}\"", pose_contract::HELPER_USER);
