@@ -1,0 +1,22 @@
+//! Recordings: clips that are read as fast as the reader likes, and a camera that plays them in real time.
+//!
+//! # Layout
+//! - [`clip`]: one recording, whichever container it is in, and its frames
+//! - `avi`, `jpeg_dir`, `y4m`: where the pictures lie in each container
+//! - [`error`]: what can be wrong with a clip, and what to do about it
+//! - [`script`]: which clip answers which instruction
+//! - [`player`]: the camera; `rest` makes the pictures between clips
+
+mod avi;
+pub mod clip;
+pub mod error;
+mod jpeg_dir;
+pub mod player;
+mod rest;
+pub mod script;
+mod y4m;
+
+pub use clip::Clip;
+pub use error::{ClipError, ClipFault};
+pub use player::RecordedCamera;
+pub use script::{Script, ScriptError};
