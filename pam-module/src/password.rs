@@ -1,0 +1,81 @@
+//! `pam_chauthtok`: keeps the password that the helper stores in step when this module is in the password stack.
+
+use pamsm::{LogLvl, PamError, PamFlags};
+use pose_contract::{MAX_SECRET, MAX_USER, Outcome, ask};
+
+use crate::conversation::{Style, show};
+use crate::deadline::Deadline;
+use crate::exchange::{Attempt, Event, Failure};
+use crate::host::Host;
+use crate::options::Options;
+use crate::verdict;
+
+/// libpam's first round, in which every module says whether it could change the password (`PAM_PRELIM_CHECK`).
+const PRELIM_CHECK: i32 = 0x4000;
+
+/// One round of a password change.
+///
+/// libpam judges the second round's answer by what the first one said, so the first must not be IGNORE for a
+/// user whose password will be changed: a failure would be ignored, too.
+#[must_use]
+pub fn change(host: &Host<'_>, flags: PamFlags, options: &Options) -> PamError {
+    let Some(user) = host.user().filter(|user| !user.is_empty() && user.len() <= MAX_USER) else {
+        return PamError::AUTHTOK_ERR;
+    };
+    let mut deadline = Deadline::after(options.timeout);
+    let result = Attempt::set_password(&user, deadline).and_then(|mut attempt| {
+        if flags.bits() & PRELIM_CHECK != 0 {
+            Ok(PamError::SUCCESS)
+        } else {
+            update(host, &mut attempt, &mut deadline)
+        }
+    });
+    result.unwrap_or_else(|failure| match failure {
+        Failure::NotEnrolled => PamError::IGNORE,
+        Failure::Unavailable(why) | Failure::Fault(why) | Failure::Refused(why) => {
+            host.log(LogLvl::ERR, &format!("the helper's password was not changed: {why}"));
+            PamError::AUTHTOK_ERR
+        }
+        other => {
+            host.log(LogLvl::ERR, &format!("the helper's password was not changed: {other:?}"));
+            verdict::of_failure(&other)
+        }
+    })
+}
+
+fn update(host: &Host<'_>, attempt: &mut Attempt, deadline: &mut Deadline) -> Result<PamError, Failure> {
+    loop {
+        let secret = match attempt.next(*deadline)? {
+            Event::Progress => continue,
+            Event::Instruction { text, .. } => {
+                deadline.pause(|| show(host, Style::Info, &text)).map_err(|_| Failure::Conversation)?;
+                continue;
+            }
+            Event::Verdict(outcome, text) => return Ok(conclude(host, outcome, &text)),
+            Event::Ask(code) if code == ask::NEW_PASSWORD => deadline.pause(|| host.password(false)),
+            Event::Ask(code) if code == ask::PASSWORD || code == ask::PASSWORD_OR_RECOVERY => {
+                deadline.pause(|| host.old_password())
+            }
+            Event::Ask(code) => {
+                return Err(Failure::Fault(format!("the helper asks for \"{}\" here", code.escape_debug())));
+            }
+        };
+        match secret.map(std::ffi::CStr::to_bytes) {
+            Ok(secret) if (1..=MAX_SECRET).contains(&secret.len()) => attempt.answer(secret, *deadline)?,
+            Ok(_) => return Ok(PamError::AUTHTOK_ERR),
+            Err(code) => return Ok(code),
+        }
+    }
+}
+
+fn conclude(host: &Host<'_>, outcome: Outcome, text: &str) -> PamError {
+    let code = match outcome {
+        Outcome::Done => return PamError::SUCCESS,
+        Outcome::NotEnrolled => return PamError::IGNORE,
+        Outcome::WrongPassword => PamError::AUTHTOK_RECOVERY_ERR,
+        _ => PamError::AUTHTOK_ERR,
+    };
+    host.log(LogLvl::ERR, &format!("the helper's password was not changed: {}", outcome.as_str()));
+    let _ = show(host, Style::Error, text);
+    code
+}
