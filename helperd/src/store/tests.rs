@@ -1,0 +1,1 @@
+//! The store as its callers use it.
