@@ -5,6 +5,7 @@ use std::fmt;
 use crate::constants::{
     DEVELOPMENT_MEDIAN, MAX_OWN_SPREAD, MAX_RECORDINGS, MAX_SECONDS, MIN_RANGE, MIN_RECORDINGS, MIN_SECONDS,
 };
+use crate::liveness::motion_of;
 use crate::matching::position_distance;
 use crate::normalise::Track;
 use crate::sequence::{Sequence, joint};
@@ -85,7 +86,7 @@ impl fmt::Display for Refusal {
             Self::TooLong { seconds } => {
                 write!(f, "the gesture took {seconds:.1} s; keep it under {MAX_SECONDS:.0} s")
             }
-            Self::TooSmall => f.write_str("the hands hardly moved; make a larger movement with one or both arms"),
+            Self::TooSmall => f.write_str("the arms hardly moved; make a larger movement that bends one or both arms"),
             Self::Outlier { recording } => {
                 write!(f, "recording {recording} differs from the others; record that one again in the same way")
             }
@@ -101,7 +102,9 @@ impl std::error::Error for Refusal {}
 
 /// Whether one recording can be used at all.
 pub fn check_recording(recording: &Sequence) -> Result<(), Refusal> {
-    check_track(&Track::of(recording))
+    check_track(&Track::of(recording))?;
+    // A gesture that liveness would refuse at every login is of no use.
+    if motion_of(recording).denials().is_empty() { Ok(()) } else { Err(Refusal::TooSmall) }
 }
 
 /// Checks the recordings together and makes the template.
@@ -113,7 +116,7 @@ pub fn enrol(recordings: &[Sequence]) -> Result<Enrolment, Refusal> {
         return Err(Refusal::TooMany { found: recordings.len() });
     }
     let tracks: Vec<Track> = recordings.iter().map(Track::of).collect();
-    tracks.iter().try_for_each(check_track)?;
+    recordings.iter().try_for_each(check_recording)?;
     check_together(&tracks)?;
     let strength = strength_of(&tracks);
     Ok(Enrolment { template: Template::of_tracks(tracks), strength })

@@ -95,6 +95,12 @@ pub fn relative_distance(recordings: &[Track], spread: f64, probe: &Track) -> f6
     (mean.max(1.0e-6) / (0.5 * spread + 0.5 * DEVELOPMENT_MEDIAN)).ln()
 }
 
+/// Mean distance to the recordings.
+#[must_use]
+pub fn mean_distance(recordings: &[Track], probe: &Track) -> f64 {
+    recordings.iter().map(|r| position_distance(r, probe)).sum::<f64>() / recordings.len().max(1) as f64
+}
+
 fn duration_ratio(recordings: &[Track], probe: &Track) -> f64 {
     let mut seconds: Vec<f32> = recordings.iter().map(|r| r.seconds() as f32).collect();
     let own = crate::clean::median(&mut seconds).map_or(1.0, f64::from);

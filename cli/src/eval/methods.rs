@@ -1,0 +1,177 @@
+//! The methods that are compared, and their scores on a file's trials.
+
+use pose_engine::baseline::{cosine_distance, mean_of, mean_pose};
+use pose_engine::constants::DEVELOPMENT_MEDIAN;
+use pose_engine::matching::{mean_distance, spread_of, verify_track};
+use pose_engine::normalise::Track;
+use pose_engine::template::Template;
+use rayon::prelude::*;
+
+use super::protocol::{Cell, Trials};
+use super::rates::{AtThreshold, Rates, Sorted, Trial, share};
+use super::recordings::Recording;
+
+/// Every method, the shipped one first.
+pub(crate) const METHODS: [Method; 3] = [
+    Method { name: "shipped", scorer: shipped },
+    Method { name: "plain_rel", scorer: plain_rel },
+    Method { name: "seed_mean_pose_cosine", scorer: seed },
+];
+
+/// A way to compare a recording with templates.
+pub(crate) struct Method {
+    pub(crate) name: &'static str,
+    /// From a cell's templates to a function that scores a probe (higher is nearer), with the product's decision
+    /// where the method has one.
+    ///
+    /// The second argument is the median spread of the other users' templates.
+    scorer: for<'a> fn(&[&'a Track], f64) -> Scorer<'a>,
+}
+
+type Scorer<'a> = Box<dyn Fn(&Track) -> (f64, bool) + 'a>;
+
+/// A method's scored trials of one impostor kind, with the genuine ones.
+pub(crate) struct Scored {
+    pub(crate) name: &'static str,
+    pub(crate) informed: Sorted,
+    pub(crate) zero_effort: Sorted,
+    pub(crate) informed_rates: Rates,
+    pub(crate) zero_effort_rates: Rates,
+}
+
+/// Scores of one cell.
+struct CellScores {
+    user: usize,
+    genuine: Vec<(f64, bool)>,
+    informed: Vec<(f64, bool)>,
+    zero_effort: Vec<(f64, bool)>,
+}
+
+/// Scores every trial with every method; `done` is told after each cell.
+pub(crate) fn score(
+    recordings: &[Recording],
+    trials: &Trials,
+    done: &(dyn Fn() + Sync),
+) -> (Vec<Scored>, AtThreshold) {
+    let mut at_threshold = AtThreshold::default();
+    let others = median_spreads_of_others(recordings, trials);
+    let mut out = Vec::new();
+    for (i, method) in METHODS.iter().enumerate() {
+        let cells: Vec<CellScores> = trials
+            .cells
+            .par_iter()
+            .map(|cell| {
+                let scores = score_cell(method, recordings, cell, others[cell.user]);
+                done();
+                scores
+            })
+            .collect();
+        if i == 0 {
+            at_threshold = decisions(&cells, trials.users.len());
+        }
+        out.push(rate(method.name, &cells, trials.users.len()));
+    }
+    (out, at_threshold)
+}
+
+fn score_cell(method: &Method, recordings: &[Recording], cell: &Cell, others: f64) -> CellScores {
+    let templates: Vec<&Track> = cell.templates.iter().map(|&i| &recordings[i].track).collect();
+    let scorer = (method.scorer)(&templates, others);
+    let all = |probes: &[usize]| probes.iter().map(|&i| scorer(&recordings[i].track)).collect();
+    CellScores {
+        user: cell.user,
+        genuine: all(&cell.genuine),
+        informed: all(&cell.informed),
+        zero_effort: all(&cell.zero_effort),
+    }
+}
+
+/// For each user the median over the other users' cells of the mean distance between a cell's templates; the
+/// product's own constant where there is no other user.
+fn median_spreads_of_others(recordings: &[Recording], trials: &Trials) -> Vec<f64> {
+    let spreads: Vec<(usize, f64)> = trials
+        .cells
+        .par_iter()
+        .map(|c| {
+            (c.user, spread_of(&c.templates.iter().map(|&i| recordings[i].track.clone()).collect::<Vec<_>>()))
+        })
+        .collect();
+    (0..trials.users.len())
+        .map(|user| {
+            let mut of: Vec<f64> =
+                spreads.iter().filter(|s| s.0 != user && s.1.is_finite()).map(|s| s.1).collect();
+            of.sort_by(f64::total_cmp);
+            of.get(of.len() / 2).copied().unwrap_or(DEVELOPMENT_MEDIAN)
+        })
+        .collect()
+}
+
+fn rate(name: &'static str, cells: &[CellScores], users: usize) -> Scored {
+    let sorted = |impostors: fn(&CellScores) -> &Vec<(f64, bool)>| {
+        let of = |cell: &CellScores, scores: &[(f64, bool)], genuine: bool| -> Vec<Trial> {
+            scores.iter().map(|s| Trial { user: cell.user, score: s.0, genuine }).collect()
+        };
+        Sorted::new(
+            cells
+                .iter()
+                .flat_map(|c| [of(c, &c.genuine, true), of(c, impostors(c), false)])
+                .flatten()
+                .collect(),
+        )
+    };
+    let (informed, zero_effort) = (sorted(|c| &c.informed), sorted(|c| &c.zero_effort));
+    Scored {
+        name,
+        informed_rates: informed.rates(users),
+        zero_effort_rates: zero_effort.rates(users),
+        informed,
+        zero_effort,
+    }
+}
+
+fn decisions(cells: &[CellScores], users: usize) -> AtThreshold {
+    let accepted = |of: fn(&CellScores) -> &Vec<(f64, bool)>, user: Option<usize>| {
+        let scores = cells.iter().filter(|c| user.is_none_or(|u| u == c.user)).flat_map(|c| of(c).iter());
+        let all = scores.clone().count();
+        (scores.filter(|s| s.1).count(), all)
+    };
+    let far = |of| {
+        let (hits, all) = accepted(of, None);
+        share(hits, all)
+    };
+    let frr = |user| {
+        let (hits, all) = accepted(|c| &c.genuine, user);
+        share(all - hits, all)
+    };
+    AtThreshold {
+        frr: frr(None),
+        far_informed: far(|c| &c.informed),
+        far_zero_effort: far(|c| &c.zero_effort),
+        worst_user_frr: (0..users).filter_map(|u| frr(Some(u))).max_by(f64::total_cmp),
+    }
+}
+
+fn shipped<'a>(templates: &[&'a Track], _: f64) -> Scorer<'a> {
+    let template = Template::of_tracks(templates.iter().map(|t| (*t).clone()));
+    Box::new(move |probe| {
+        let score = verify_track(&template, probe);
+        (score.score, score.accepted)
+    })
+}
+
+/// Log of the mean distance to the templates over a reference: half the user's own spread, half the others' median.
+fn plain_rel<'a>(templates: &[&'a Track], others: f64) -> Scorer<'a> {
+    let recordings: Vec<Track> = templates.iter().map(|t| (*t).clone()).filter(|t| !t.is_empty()).collect();
+    let reference = 0.5 * spread_of(&recordings) + 0.5 * others;
+    Box::new(move |probe| {
+        if recordings.is_empty() || probe.is_empty() {
+            return (f64::MIN, false);
+        }
+        (-(mean_distance(&recordings, probe).max(1.0e-6) / reference).ln(), false)
+    })
+}
+
+fn seed<'a>(templates: &[&'a Track], _: f64) -> Scorer<'a> {
+    let mean = mean_of(&templates.iter().map(|t| mean_pose(t)).collect::<Vec<_>>());
+    Box::new(move |probe| (-cosine_distance(&mean, &mean_pose(probe)), false))
+}

@@ -1,0 +1,127 @@
+//! `posectl eval`: error rates of the shipped matcher and of the baselines on recordings of landmarks.
+//!
+//! Nothing is learnt from the file; draws and intervals use fixed seeds, so that a run repeats exactly.
+
+mod methods;
+mod plots;
+mod presentations;
+mod progress;
+mod protocol;
+mod rates;
+mod recordings;
+mod report;
+mod rng;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pose_engine::enrol;
+
+use progress::Progress;
+use protocol::Trials;
+use recordings::Recording;
+use report::Report;
+
+/// Exit status when a file cannot be read or a plot cannot be written.
+const UNUSABLE: u8 = 2;
+
+/// Arguments of `posectl eval`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Recordings that make a template.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub k: u8,
+    /// Put all views of a gesture into one cell, so that templates and probes differ in view.
+    #[arg(long)]
+    pub cross_view: bool,
+    /// Report liveness too: live recordings refused, attacks accepted.
+    #[arg(long)]
+    pub liveness: bool,
+    /// One JSON object a file instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Write error trade-off and score plots (SVG) into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
+    /// Threads (0: all cores).
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+    /// Recordings: JSON lines of landmarks, gzipped or plain.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Evaluates every file in order. Exit status 0 when all could be read, 2 otherwise.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(args.threads.min(256)).build() {
+        Ok(pool) => pool,
+        Err(e) => return fail(&format!("cannot start threads: {e}; try --threads 1")),
+    };
+    for file in &args.files {
+        let report = match pool.install(|| evaluate(file, args)) {
+            Ok(report) => report,
+            Err(why) => return fail(&why),
+        };
+        let text = if args.json { format!("{}\n", report.to_json()) } else { report.to_table() + "\n" };
+        // A reader that went away (a closed pipe) ends the run quietly.
+        if std::io::stdout().write_all(text.as_bytes()).is_err() {
+            return ExitCode::SUCCESS;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn fail(why: &str) -> ExitCode {
+    eprintln!("posectl eval: {why}");
+    ExitCode::from(UNUSABLE)
+}
+
+fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
+    let name =
+        file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let progress = Progress::new(&name);
+    progress.stage("reading", 0);
+    let recordings = recordings::read(file).map_err(|e| e.to_string())?;
+    let k = usize::from(args.k);
+    let trials = protocol::trials(&recordings, k, args.cross_view);
+    progress.stage("comparing", trials.cells.len() * methods::METHODS.len());
+    let (methods, at_threshold) = methods::score(&recordings, &trials, &|| progress.step());
+    let presentations = args.liveness.then(|| {
+        progress.stage("liveness", recordings.len());
+        presentations::judge(&recordings, &|| progress.step())
+    });
+    if let Some(dir) = &args.plots {
+        let stem = name.split('.').next().filter(|s| !s.is_empty()).unwrap_or("recordings");
+        plots::write(dir, stem, &methods, trials.users.len())
+            .map_err(|e| format!("{}: {e}; choose a directory that can be written", dir.display()))?;
+    }
+    progress.end();
+    Ok(Report {
+        file: name,
+        users: trials.users.len(),
+        gestures: trials.gestures,
+        recordings: recordings.len(),
+        k,
+        cross_view: args.cross_view,
+        cells: trials.cells.len(),
+        refused_enrolments: refused_enrolments(&recordings, &trials),
+        trials: trials.counts(),
+        methods,
+        at_threshold,
+        presentations,
+    })
+}
+
+/// Cells whose templates enrolment itself would have refused (too few recordings aside).
+fn refused_enrolments(recordings: &[Recording], trials: &Trials) -> usize {
+    trials
+        .cells
+        .iter()
+        .filter(|cell| {
+            let tracks: Vec<_> = cell.templates.iter().map(|&i| recordings[i].sequence.clone()).collect();
+            matches!(enrol::enrol(&tracks), Err(why) if !matches!(why, enrol::Refusal::TooFew { .. }))
+        })
+        .count()
+}

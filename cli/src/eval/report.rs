@@ -1,0 +1,150 @@
+//! What the evaluation prints: one JSON object a file, or a table.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::methods::Scored;
+use super::presentations::{ASSUMPTION, Presentations};
+use super::rates::{AtThreshold, FARS, Rates};
+
+/// All figures of one file.
+pub(crate) struct Report {
+    pub(crate) file: String,
+    pub(crate) users: usize,
+    pub(crate) gestures: usize,
+    pub(crate) recordings: usize,
+    pub(crate) k: usize,
+    pub(crate) cross_view: bool,
+    pub(crate) cells: usize,
+    pub(crate) refused_enrolments: usize,
+    pub(crate) trials: [usize; 3],
+    pub(crate) methods: Vec<Scored>,
+    pub(crate) at_threshold: AtThreshold,
+    pub(crate) presentations: Option<Presentations>,
+}
+
+impl Report {
+    /// The object of the evaluation contract.
+    pub(crate) fn to_json(&self) -> Value {
+        let methods: Vec<Value> = self
+            .methods
+            .iter()
+            .map(|m| {
+                json!({
+                    "name": m.name,
+                    "informed": rates_json(&m.informed_rates),
+                    "zero_effort": rates_json(&m.zero_effort_rates),
+                })
+            })
+            .collect();
+        let [genuine, informed, zero_effort] = self.trials;
+        let t = &self.at_threshold;
+        let mut object = json!({
+            "file": self.file,
+            "users": self.users,
+            "gestures": self.gestures,
+            "recordings": self.recordings,
+            "k": self.k,
+            "cross_view": self.cross_view,
+            "cells": self.cells,
+            "enrolments_refused": self.refused_enrolments,
+            "trials": {"genuine": genuine, "informed": informed, "zero_effort": zero_effort},
+            "methods": methods,
+            "shipped_threshold": {
+                "frr": t.frr,
+                "far_informed": t.far_informed,
+                "far_zero_effort": t.far_zero_effort,
+                "worst_user_frr": t.worst_user_frr,
+            },
+        });
+        if let Some(p) = &self.presentations {
+            object["liveness"] = presentations_json(p);
+        }
+        object
+    }
+
+    /// The same for people.
+    pub(crate) fn to_table(&self) -> String {
+        let mut out = String::new();
+        let [genuine, informed, zero_effort] = self.trials;
+        let view = if self.cross_view { ", across views" } else { "" };
+        let _ = writeln!(
+            out,
+            "{}: {} users, {} gestures, {} recordings; {} cells of {} templates{view}; trials: {genuine} genuine, \
+             {informed} informed, {zero_effort} zero-effort",
+            self.file, self.users, self.gestures, self.recordings, self.cells, self.k
+        );
+        let _ = writeln!(
+            out,
+            "{:<24}{:<12}{:>8}  {:<16}{:>12}{:>12}",
+            "method", "impostor", "EER %", "95 % interval", "FRR@FAR 1 %", "FRR@0.1 %"
+        );
+        for m in &self.methods {
+            for (kind, rates) in [("zero-effort", &m.zero_effort_rates), ("informed", &m.informed_rates)] {
+                let [one, tenth] = rates.frr_at_far;
+                let interval = rates.ci95.map_or_else(
+                    || "–".to_owned(),
+                    |[a, b]| format!("{}–{}", percent(Some(a)), percent(Some(b))),
+                );
+                let eer = percent(rates.eer);
+                let (one, tenth) = (percent(one), percent(tenth));
+                let _ = writeln!(out, "{:<24}{kind:<12}{eer:>8}  {interval:<16}{one:>12}{tenth:>12}", m.name);
+            }
+        }
+        let t = &self.at_threshold;
+        let _ = writeln!(
+            out,
+            "shipped threshold: FRR {} % (worst user {} %), FAR zero-effort {} %, informed {} %; enrolment would have \
+             refused {} of {} cells",
+            percent(t.frr),
+            percent(t.worst_user_frr),
+            percent(t.far_zero_effort),
+            percent(t.far_informed),
+            self.refused_enrolments,
+            self.cells
+        );
+        if let Some(p) = &self.presentations {
+            let _ = writeln!(
+                out,
+                "liveness: live refused {} of {}; accepted: still {} of {}, moved photo {} of {}, replay {} of {} \
+                 without challenge, {:.2} expected with one, {:.2} with two\n  (assumed: {ASSUMPTION})",
+                p.live.n - p.live.accepted,
+                p.live.n,
+                p.still.accepted,
+                p.still.n,
+                p.wobble.accepted,
+                p.wobble.n,
+                p.replay.accepted,
+                p.replay.n,
+                p.one_challenge,
+                p.two_challenges
+            );
+        }
+        out
+    }
+}
+
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "–".to_owned(), |r| format!("{:.2}", 100.0 * r))
+}
+
+fn rates_json(rates: &Rates) -> Value {
+    let at: serde_json::Map<String, Value> =
+        FARS.iter().zip(rates.frr_at_far).map(|(far, frr)| (far.to_string(), json!(frr))).collect();
+    json!({"eer": rates.eer, "ci95": rates.ci95, "frr_at_far": at})
+}
+
+fn presentations_json(p: &Presentations) -> Value {
+    json!({
+        "live": {"n": p.live.n, "refused": p.live.n - p.live.accepted},
+        "still": {"n": p.still.n, "accepted": p.still.accepted},
+        "wobble": {"n": p.wobble.n, "accepted": p.wobble.accepted},
+        "replay": {
+            "n": p.replay.n,
+            "accepted_no_challenge": p.replay.accepted,
+            "accepted_one_challenge": p.one_challenge,
+            "accepted_two_challenges": p.two_challenges,
+        },
+    })
+}
