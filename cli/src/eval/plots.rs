@@ -77,7 +77,7 @@ fn scores(method: &Scored) -> String {
     let finite: Vec<f64> = groups.iter().flat_map(|g| &g.1).copied().filter(|s| s.abs() < 50.0).collect();
     let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
     let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if !(high > low) {
+    if high.partial_cmp(&low) != Some(std::cmp::Ordering::Greater) {
         return document(&text(WIDTH / 2.0, HEIGHT / 2.0, "middle", "no scores"));
     }
     let mut body = String::new();

@@ -48,7 +48,7 @@ impl<'a> Progress<'a> {
 
     fn draw(&self, done: usize) {
         let total = self.total.load(Ordering::Relaxed);
-        if !self.shown || (total > 100 && done % (total / 100) != 0) {
+        if !self.shown || (total > 100 && !done.is_multiple_of(total / 100)) {
             return;
         }
         let stage = self.stage.lock().map_or("", |s| *s);
