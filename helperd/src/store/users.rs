@@ -143,7 +143,12 @@ impl Store {
                 gesture: open_text(&key, GESTURE, account, version, &gesture)?,
             });
         }
-        if templates.is_empty() { Err(StoreError::NotEnrolled) } else { Ok((user.version, templates)) }
+        // A user without templates is never written: rows were lost, and that is not "never enrolled".
+        if templates.is_empty() {
+            Err(StoreError::Garbage("enrolment"))
+        } else {
+            Ok((user.version, templates))
+        }
     }
 
     /// The PHC string of the user's password; `None` when none is stored or the user is not enrolled, so that the

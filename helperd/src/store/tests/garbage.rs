@@ -1,0 +1,149 @@
+//! Rows full of garbage are errors: no panic, no success, and no "not enrolled" out of a damaged row.
+
+use pose_contract::Outcome;
+use proptest::prelude::*;
+use rusqlite::types::Value;
+
+use super::*;
+use crate::lockout::Origin;
+
+/// Every column that this program reads.
+const COLUMNS: &[(&str, &[&str])] = &[
+    (
+        "users",
+        &["name", "uid", "key_id", "wrapped_key", "version", "password", "recovery", "created", "removed"],
+    ),
+    ("enrolments", &["version", "gesture", "strength", "recordings", "created", "template"]),
+    ("counters", &["origin", "failures", "unjudged", "lock_boot", "lock_since", "lock_ms"]),
+    ("delays", &["tag", "origin", "wrong", "next_boot", "next_ms", "touched"]),
+    ("tries", &["tag", "user", "origin", "version", "phase"]),
+    ("digests", &["digest", "seen"]),
+    ("changes", &["at", "actor", "user", "what"]),
+    ("meta", &["value"]),
+];
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::Integer),
+        (-3_i64..300).prop_map(Value::Integer),
+        any::<f64>().prop_map(Value::Real),
+        ".{0,40}".prop_map(Value::Text),
+        proptest::collection::vec(any::<u8>(), 0..80).prop_map(Value::Blob),
+        Just(Value::Blob(vec![0; 16])),
+        Just(Value::Blob(vec![0; 32])),
+    ]
+}
+
+/// One user with everything that can be stored, and an open try.
+fn furnished(place: &Place) -> (Store, TryId) {
+    let mut store = place.open();
+    store.connection.pragma_update(None, "synchronous", "OFF").expect("speed, for this test only");
+    store.enrol(&ada(), &new_enrolment(), 0).expect("enrol");
+    let now = at(0);
+    for outcome in [Outcome::WrongPassword, Outcome::WrongPassword] {
+        let begun = store
+            .begin("ada", Some(&ada()), Origin::Root, Mode::OwnPassword, &limits(), &now)
+            .expect("begin");
+        store.conclude(begun.id, &Judgement::of(outcome), &limits(), &now).expect("conclude");
+    }
+    for stream in [b"1", b"2", b"3", b"4"] {
+        let begun =
+            store.begin("ada", Some(&ada()), Origin::Root, Mode::PoseOnly, &limits(), &now).expect("begin");
+        let judgement = Judgement { outcome: Outcome::WrongPose, stream: Some(stream), version: Some(2) };
+        store.conclude(begun.id, &judgement, &limits(), &now).expect("conclude");
+    }
+    let open =
+        store.begin("ada", Some(&ada()), Origin::Root, Mode::PoseOnly, &limits(), &now).expect("begin");
+    (store, open.id)
+}
+
+/// Calls everything; answers nothing, for the point is that it returns.
+fn exercise(store: &mut Store, open: TryId) {
+    let now = at(10);
+    let _ = store.list(None);
+    let _ = store.changes(10);
+    let _ = store.templates(&ada());
+    let _ = store.password(&ada());
+    let _ = store.lock_state(&ada(), Origin::Root, &limits(), &now);
+    let _ = store.password_turn(open, &limits(), &now);
+    let _ = store.challenge_shown(open);
+    let judgement = Judgement { outcome: Outcome::WrongPose, stream: Some(b"5"), version: Some(2) };
+    let _ = store.conclude(open, &judgement, &limits(), &now);
+    if let Ok(begun) = store.begin("ada", Some(&ada()), Origin::Own, Mode::OwnPassword, &limits(), &now) {
+        let _ = store.password_right(begun.id, &limits(), &now);
+        let _ = store.abandon(begun.id, &limits(), &now);
+    }
+    let _ = store.set_password(&ada(), PHC, 0);
+    let _ = store.enrol(&ada(), &new_enrolment(), 0);
+    let _ = store.unlock("ada", 0);
+    let _ = store.remove("ada", 0);
+    let _ = store.abandon_all(&limits(), &now);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn garbage_in_any_columns_never_panics(
+        garbage in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), value()), 1..4),
+    ) {
+        let place = place();
+        let (mut store, open) = furnished(&place);
+        // What a damaged or hostile file can hold is not bound by this schema's checks.
+        store.connection.pragma_update(None, "ignore_check_constraints", true).expect("off");
+        store.connection.pragma_update(None, "foreign_keys", false).expect("off");
+        for (table, column, value) in &garbage {
+            let (table, columns) = COLUMNS[table.index(COLUMNS.len())];
+            let column = columns[column.index(columns.len())];
+            // Strict tables refuse some types themselves; that is as good.
+            let _ = store.connection.execute(&format!("UPDATE OR IGNORE {table} SET {column} = ?1"), [value]);
+        }
+        store.connection.pragma_update(None, "foreign_keys", true).expect("on");
+        exercise(&mut store, open);
+        drop(store);
+        if let Ok(mut store) = Store::open(&place.paths, ring(1)) {
+            exercise(&mut store, open);
+        }
+    }
+
+    #[test]
+    fn a_file_with_flipped_bytes_never_panics(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+    ) {
+        let place = place();
+        let (store, open) = furnished(&place);
+        drop(store);
+        let mut bytes = std::fs::read(place.paths.database()).expect("read");
+        for (at, value) in &flips {
+            let at = at.index(bytes.len());
+            bytes[at] ^= value;
+        }
+        std::fs::write(place.paths.database(), bytes).expect("write");
+        if let Ok(mut store) = Store::open(&place.paths, ring(1)) {
+            exercise(&mut store, open);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_row_is_never_not_enrolled() {
+    for damage in [
+        "UPDATE users SET wrapped_key = x'00'",
+        "UPDATE users SET key_id = x'00'",
+        "UPDATE enrolments SET template = x'00'",
+        "UPDATE enrolments SET gesture = x'00'",
+        "UPDATE enrolments SET version = 7",
+        "UPDATE users SET password = x'00'",
+        "DELETE FROM enrolments",
+    ] {
+        let place = place();
+        let (store, _) = furnished(&place);
+        store.connection.execute(damage, []).expect("damage");
+        let told = store.templates(&ada()).map(drop).and_then(|()| store.password(&ada()).map(drop));
+        assert!(
+            matches!(told, Err(StoreError::Seal(_) | StoreError::UnknownKey | StoreError::Garbage(_))),
+            "{damage}: {told:?}"
+        );
+    }
+}
