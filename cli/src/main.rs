@@ -1,2 +1,55 @@
-//! Entry point.
-fn main() {}
+//! posectl: enrol, test and look after pam_pose.
+//!
+//! # Layout
+//! - [`args`]: the command line; [`exit`]: how a run ends; [`output`]: who is spoken to
+//! - [`commands`]: one file a command; [`doctor`]: the installation's check-up
+//! - [`bus`]: the helper over D-Bus; [`recordings`]: clips to observations
+
+mod args;
+mod bus;
+mod commands;
+mod doctor;
+mod exit;
+mod output;
+mod recordings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use bus::interrupt;
+use commands::{change, enrol, landmarks, list, papers, rehearse, test};
+use exit::{Exit, Failure};
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("posectl: {failure}");
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let output = Output::new(cli.json);
+    if cli.command.speaks_to_helper() {
+        interrupt::take_over()?;
+    }
+    match cli.command {
+        Command::Enroll(args) => enrol::run(args, output),
+        Command::List { user, all } => list::run(user, all, output),
+        Command::Remove { user, yes } => change::remove(user, yes, output),
+        Command::Passwd { user } => change::passwd(user, output),
+        Command::Unlock { user } => change::unlock(&user, output),
+        Command::Test { user } => test::run(user, output),
+        Command::Doctor => doctor::run(output),
+        Command::Rehearse(args) => rehearse::run(&args, output),
+        Command::Landmarks(args) => landmarks::run(&args),
+        Command::Completions { shell } => Ok(papers::completions(shell)),
+        Command::Man { dir } => papers::man(&dir),
+    }
+}

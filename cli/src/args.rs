@@ -1,0 +1,159 @@
+//! The command line as it is typed. `invocation` turns it into what is to be done.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Enrol, test and look after pam_pose: a live pose as a login factor.
+#[derive(Debug, Parser)]
+#[command(name = "posectl", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "posectl doctor says what is wrong with an installation and how to repair it.")]
+pub(crate) struct Cli {
+    /// Print JSON on stdout, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Record a secret gesture and store it for a user
+    #[command(visible_alias = "enrol")]
+    Enroll(Enroll),
+    /// Show enrolments
+    List {
+        /// The user; you if left out
+        user: Option<String>,
+        /// All users (root only)
+        #[arg(long, conflicts_with = "user")]
+        all: bool,
+    },
+    /// Remove a user's enrolment
+    Remove {
+        /// The user; you if left out
+        user: Option<String>,
+        /// Do not ask whether to go on
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Change the password that is stored with the enrolment
+    Passwd {
+        /// The user; you if left out
+        user: Option<String>,
+    },
+    /// End a lock-out (root only)
+    Unlock {
+        /// The user
+        user: String,
+    },
+    /// Try a login without a door behind it
+    Test {
+        /// The user; you if left out
+        user: Option<String>,
+    },
+    /// Check the installation; each finding comes with its fix
+    Doctor,
+    /// Run the whole pipeline on recordings, without store, bus or PAM
+    Rehearse(Rehearse),
+    /// Turn recordings into landmark sequences
+    Landmarks(Landmarks),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Folder to write to; made if missing
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Enroll {
+    /// The user; you if left out
+    pub(crate) user: Option<String>,
+    /// A name for the gesture, to tell enrolments apart (never describe the gesture itself)
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) gesture: Option<String>,
+    /// How many recordings to make
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=10))]
+    pub(crate) repetitions: u32,
+    /// Agree to what is kept without being asked
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// Recordings to enrol from (at least 3)
+    #[arg(long, value_name = "CLIP", num_args = 1.., required = true)]
+    pub(crate) enrol: Vec<PathBuf>,
+    /// Recordings to judge
+    #[arg(long, value_name = "CLIP", num_args = 1.., required = true)]
+    pub(crate) probe: Vec<PathBuf>,
+    /// Movement to ask for after the gesture
+    #[arg(long, value_name = "NAME", requires = "answer")]
+    pub(crate) challenge: Option<String>,
+    /// Recording that answers the challenge, for every probe
+    #[arg(long, value_name = "CLIP", requires = "challenge")]
+    pub(crate) answer: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Landmarks {
+    /// Recordings: MJPEG AVI, folder of JPEGs, or Y4M
+    #[arg(value_name = "CLIP", required = true)]
+    pub(crate) clips: Vec<PathBuf>,
+    /// File to write, one line a recording; "-" for stdout
+    #[arg(long, short, value_name = "FILE.jsonl")]
+    pub(crate) output: PathBuf,
+    /// The model's own landmarks, without smoothing over time
+    #[arg(long)]
+    pub(crate) no_smoothing: bool,
+    /// Name of the set to write into the lines
+    #[arg(long, default_value = "recorded")]
+    pub(crate) set: String,
+    /// Pseudonym of the person to write into the lines
+    #[arg(long, default_value = "")]
+    pub(crate) user: String,
+    /// Gesture to write into the lines; the recording's name if left out
+    #[arg(long)]
+    pub(crate) gesture: Option<String>,
+    /// View (distance, angle) to write into the lines
+    #[arg(long, default_value = "")]
+    pub(crate) view: String,
+    /// Kind to write into the lines
+    #[arg(long, default_value = "live", value_parser = ["live", "orig", "still", "wobble", "replay"])]
+    pub(crate) kind: String,
+}
+
+impl Command {
+    /// Whether it drives attempts of the helper, which Ctrl-C has to cancel.
+    pub(crate) fn speaks_to_helper(&self) -> bool {
+        matches!(self, Self::Enroll(_) | Self::Remove { .. } | Self::Passwd { .. } | Self::Test { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn both_spellings_of_enrol_are_understood() {
+        for spelling in ["enroll", "enrol"] {
+            let cli = Cli::try_parse_from(["posectl", spelling, "anna"]).expect("parses");
+            assert!(
+                matches!(cli.command, Command::Enroll(Enroll { user: Some(user), .. }) if user == "anna")
+            );
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One attempt from its start to its verdict: questions, instructions, progress, Ctrl-C.
+
+use std::time::Instant;
+
+use pose_contract::{Outcome, ask, instruction, kind};
+use serde_json::{Value, json};
+
+use super::secret::{self, Sealed};
+use super::{Details, Event, Helper, interrupt, number, text, to_json};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// The decision.
+    pub(crate) outcome: Outcome,
+    /// The helper's words.
+    pub(crate) text: String,
+    /// What comes with it (recovery code, strength, …).
+    pub(crate) details: Details,
+}
+
+/// Starts an attempt and drives it to its verdict. Ctrl-C cancels it and ends the process.
+pub(crate) fn run(
+    helper: &Helper,
+    method: &str,
+    user: &str,
+    options: &Details,
+    output: Output,
+) -> Result<Verdict, Failure> {
+    let attempt = helper.start(method, user, options)?;
+    let _cancelling = interrupt::cancel_on_signal(helper, &attempt);
+    let mut progress = Progress { shown: None, output };
+    loop {
+        let event = helper.next(&attempt)?;
+        match event.kind.as_str() {
+            kind::ASK => {
+                let secret = question(&event)?;
+                helper.answer(&attempt, &Sealed::new(secret.as_bytes())?)?;
+            }
+            kind::INSTRUCTION => progress.instruct(&event)?,
+            kind::PROGRESS => progress.tick(&event),
+            kind::VERDICT => {
+                output.clear();
+                return verdict(event);
+            }
+            // A newer helper may tell more than this version knows; the verdict still comes.
+            _ => {}
+        }
+    }
+}
+
+/// The JSON object of a verdict.
+pub(crate) fn verdict_json(verdict: &Verdict) -> Value {
+    let mut object = to_json(&verdict.details);
+    object.insert("event".to_owned(), json!(kind::VERDICT));
+    object.insert("outcome".to_owned(), json!(verdict.outcome.as_str()));
+    object.insert("text".to_owned(), json!(verdict.text));
+    Value::Object(object)
+}
+
+/// Fails unless the attempt ended as hoped, with the next step that fits the outcome.
+pub(crate) fn require(verdict: &Verdict, hoped: Outcome) -> Result<(), Failure> {
+    if verdict.outcome == hoped {
+        return Ok(());
+    }
+    let (exit, next) = consequence(verdict.outcome);
+    let what = match number(&verdict.details, "locked_seconds") {
+        Some(seconds) if verdict.outcome == Outcome::LockedOut => {
+            format!("{} ({seconds} s left)", verdict.text)
+        }
+        _ => verdict.text.clone(),
+    };
+    Err(Failure::new(exit, what, next))
+}
+
+fn question(event: &Event) -> Result<zeroize::Zeroizing<String>, Failure> {
+    let or = |fallback: &str| if event.text.is_empty() { fallback.to_owned() } else { event.text.clone() };
+    let colon = |text: String| format!("{}: ", text.trim_end_matches([':', ' ']));
+    match event.code.as_str() {
+        ask::NEW_PASSWORD => secret::read_new(&colon(or("Password to keep with the enrolment"))),
+        ask::PASSWORD_OR_RECOVERY => secret::read(&colon(or("Password, or recovery code"))),
+        _ => secret::read(&colon(or("Password"))),
+    }
+}
+
+fn verdict(event: Event) -> Result<Verdict, Failure> {
+    match Outcome::parse(&event.code) {
+        Some(outcome) => Ok(Verdict { outcome, text: event.text, details: event.details }),
+        None => Err(Failure::new(
+            Exit::Helper,
+            format_args!("pose-helperd decided {:?}, which this posectl does not know", event.code),
+            "install posectl and pose-helperd of the same version",
+        )),
+    }
+}
+
+fn consequence(outcome: Outcome) -> (Exit, &'static str) {
+    use Outcome as O;
+    match outcome {
+        O::Refused | O::WrongPose | O::NotLive | O::ChallengeMissed | O::NotFinished => (
+            Exit::No,
+            "try again: sit as at enrolment, do the gesture at its usual pace, then follow the instruction",
+        ),
+        O::WrongPassword => (Exit::No, "try again; `posectl passwd` changes the stored password"),
+        O::NobodyInView => (Exit::Camera, "sit so that head, shoulders and both hands are in the picture"),
+        O::TooDark => (Exit::Camera, "turn on a light in front of you"),
+        O::SeveralPeople => (Exit::Camera, "be alone in the picture"),
+        O::CameraMissing | O::CameraFailed => (Exit::Camera, "run `posectl devices`"),
+        O::CameraBusy => (Exit::Camera, "close the program that uses the camera"),
+        O::LidClosed => (Exit::Camera, "open the lid"),
+        O::LockedOut => (Exit::LockedOut, "wait, or let root run `posectl unlock USER`"),
+        O::NotEnrolled | O::EnrolmentRemoved => (Exit::NotEnrolled, "enrol first: `posectl enroll`"),
+        O::EnrolmentRefused => (Exit::EnrolmentRefused, "start again with that in mind: `posectl enroll`"),
+        O::Remote => (Exit::NotAuthorized, "sit at the machine: a remote session cannot show a pose"),
+        O::Busy => (Exit::Helper, "wait for the other attempt to end, then try again"),
+        O::Deadline => (Exit::No, "try again, within the time shown"),
+        _ => (Exit::Helper, "see `journalctl -u pose-helperd`, then run `posectl doctor`"),
+    }
+}
+
+/// What the person sees while the camera watches.
+struct Progress {
+    shown: Option<(String, Instant)>,
+    output: Output,
+}
+
+impl Progress {
+    fn instruct(&mut self, event: &Event) -> Result<(), Failure> {
+        self.output.object(&json!({
+            "event": kind::INSTRUCTION, "code": event.code, "text": event.text, "details": to_json(&event.details),
+        }))?;
+        let line = match (number(&event.details, "repetition"), number(&event.details, "repetitions")) {
+            (Some(n), Some(of)) if event.code == instruction::ENROL_GESTURE => {
+                format!("[{n}/{of}] {}", event.text)
+            }
+            _ => event.text.clone(),
+        };
+        self.output.clear();
+        self.output.remark(&line);
+        self.shown = Some((line, Instant::now()));
+        Ok(())
+    }
+
+    fn tick(&self, event: &Event) {
+        let Some((_, since)) = &self.shown else { return };
+        let said = if event.text.is_empty() { "watching" } else { &event.text };
+        let left = number(&event.details, "remaining_ms").map(|ms| format!(", {} s left", ms.div_ceil(1000)));
+        self.output.redraw(&format!(
+            "  … {said} {} s{}",
+            since.elapsed().as_secs(),
+            left.unwrap_or_default()
+        ));
+    }
+}
+
+/// The strength of a new enrolment as a bar of ten with its words.
+pub(crate) fn strength_bar(details: &Details) -> Option<String> {
+    let words = text(details, "strength");
+    if words.is_empty() {
+        return None;
+    }
+    let score = details.get("strength_score").and_then(|v| f64::try_from(v).ok());
+    let bar = score.map(|s| {
+        // Between 0 and 10 by the clamp, so the conversion keeps the number.
+        let filled = (s.clamp(0.0, 1.0) * 10.0).round() as usize;
+        format!("[{}{}] ", "#".repeat(filled), "-".repeat(10 - filled))
+    });
+    Some(format!("{}{words}", bar.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(code: &str) -> Event {
+        Event {
+            kind: kind::VERDICT.to_owned(),
+            code: code.to_owned(),
+            text: "words".to_owned(),
+            details: Details::new(),
+        }
+    }
+
+    #[test]
+    fn an_unknown_verdict_is_a_failure_and_never_success() {
+        assert_eq!(verdict(event("splendid")).expect_err("unknown").exit, Exit::Helper);
+    }
+
+    #[test]
+    fn no_outcome_but_the_hoped_one_exits_with_zero() {
+        for outcome in Outcome::all() {
+            let verdict = verdict(event(outcome.as_str())).expect("known");
+            match require(&verdict, Outcome::Success) {
+                Ok(()) => assert_eq!(outcome, Outcome::Success),
+                Err(failure) => {
+                    assert_ne!(failure.exit, Exit::Done, "{outcome:?}");
+                    assert!(failure.to_string().contains("next: "), "{outcome:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_bar_shows_the_score_and_stays_within_its_frame() {
+        let bar = |score: f64| {
+            let details = Details::from([
+                ("strength".to_owned(), zbus::Variant::from("good").try_to_owned().expect("text")),
+                ("strength_score".to_owned(), zbus::Variant::from(score).try_to_owned().expect("number")),
+            ]);
+            strength_bar(&details).expect("bar")
+        };
+        assert_eq!(bar(0.7), "[#######---] good");
+        assert_eq!(bar(7.0), "[##########] good");
+        assert_eq!(bar(f64::NAN), "[----------] good");
+        assert_eq!(strength_bar(&Details::new()), None);
+    }
+}

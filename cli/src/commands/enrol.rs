@@ -1,0 +1,67 @@
+//! `posectl enroll`: consent, password, recordings, and the recovery code once.
+
+use pose_contract::Outcome;
+use zbus::{OwnedVariant, Variant};
+
+use super::{agree, user_or_self};
+use crate::args::Enroll;
+use crate::bus::{Details, attempt, connect, text};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+const CONSENT: &str = "\
+What is kept, on this machine only, until `posectl remove`:
+  - a template of the movement: positions of nose, shoulders, elbows and wrists over time, encrypted
+  - a salted hash of the password you give, the gesture's label and the date
+No picture and no video is ever written. The template says something about your body, so it is biometric data;
+you need not enrol: the other ways of logging in that this machine offers stay as they are.
+A recovery code, shown once at the end, changes or removes the enrolment when the pose does not work any more.";
+
+/// Runs the command.
+pub(crate) fn run(args: Enroll, output: Output) -> Result<Exit, Failure> {
+    let user = user_or_self(args.user)?;
+    let helper = connect::helper()?;
+    output.remark(&format!("Enrolling {user}.\n{CONSENT}"));
+    if !args.yes && !agree("Agree?", "--yes")? {
+        output.remark("Nothing was recorded.");
+        return Ok(Exit::No);
+    }
+    output.remark(&format!(
+        "You will do the same gesture {} times, sitting as you do when you log in. Choose a movement of both arms\n\
+         of about 2 to 4 seconds that nobody would guess; begin and end at rest. Nobody else should watch.",
+        args.repetitions
+    ));
+    let mut options = Details::from([("repetitions".to_owned(), OwnedVariant::from(args.repetitions))]);
+    if let Some(label) = &args.gesture {
+        options.insert("gesture".to_owned(), label_value(label)?);
+    }
+    let verdict = attempt::run(&helper, "Enroll", &user, &options, output)?;
+    output.object(&attempt::verdict_json(&verdict))?;
+    attempt::require(&verdict, Outcome::Enrolled)?;
+    report(&verdict, &user, output)?;
+    Ok(Exit::Done)
+}
+
+fn label_value(label: &str) -> Result<OwnedVariant, Failure> {
+    Variant::from(label).try_to_owned().map_err(|e| {
+        Failure::new(Exit::Usage, format_args!("--gesture: {e}"), "use a plain text as the label")
+    })
+}
+
+fn report(verdict: &attempt::Verdict, user: &str, output: Output) -> Result<(), Failure> {
+    output.say(&format!("{user} is enrolled."))?;
+    if let Some(bar) = attempt::strength_bar(&verdict.details) {
+        output.say(&format!("Strength: {bar}"))?;
+    }
+    let advice = text(&verdict.details, "advice");
+    if !advice.is_empty() {
+        output.say(&format!("Advice: {advice}"))?;
+    }
+    let code = text(&verdict.details, "recovery_code");
+    if !code.is_empty() {
+        output.say(&format!(
+            "Recovery code: {code}\nWrite it down and keep it away from this machine: it is not shown again."
+        ))?;
+    }
+    output.say("Try it: `posectl test`")
+}

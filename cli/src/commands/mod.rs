@@ -1,0 +1,52 @@
+//! One file a command. Each takes what it needs and answers with an exit code or a failure.
+//!
+//! Drives the helper: [`enrol`], [`list`], [`change`] (remove, passwd, unlock), [`test`]. On recordings:
+//! [`rehearse`], [`landmarks`]. Papers: [`papers`].
+
+pub(crate) mod change;
+pub(crate) mod enrol;
+pub(crate) mod landmarks;
+pub(crate) mod list;
+pub(crate) mod papers;
+pub(crate) mod rehearse;
+pub(crate) mod test;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use nix::unistd::{Uid, User};
+
+use crate::exit::{Exit, Failure};
+
+/// The named user, or the one who runs this.
+pub(crate) fn user_or_self(named: Option<String>) -> Result<String, Failure> {
+    if let Some(name) = named {
+        return Ok(name);
+    }
+    let uid = Uid::current();
+    match User::from_uid(uid) {
+        Ok(Some(user)) => Ok(user.name),
+        _ => Err(Failure::new(
+            Exit::Usage,
+            format_args!("user id {uid} has no name in the user database"),
+            "name the user on the command line",
+        )),
+    }
+}
+
+/// Asks a yes-or-no question; anything but yes is no. Without a terminal nobody can agree, so it fails.
+pub(crate) fn agree(question: &str, flag: &str) -> Result<bool, Failure> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format_args!("stdin is no terminal to ask: {question}"),
+            format_args!("add {flag} if you agree"),
+        ));
+    }
+    eprint!("{question} [y/N] ");
+    // Without the prompt the person still sees that input is awaited.
+    let _ = io::stderr().flush();
+    let mut answer = String::new();
+    let read = stdin.lock().read_line(&mut answer);
+    Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,56 @@
+//! `posectl completions` and `posectl man`: made from the command line's own definition.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use crate::args::Cli;
+use crate::exit::{Exit, Failure};
+
+/// `posectl completions SHELL`.
+pub(crate) fn completions(shell: Shell) -> Exit {
+    clap_complete::generate(shell, &mut Cli::command(), "posectl", &mut io::stdout());
+    Exit::Done
+}
+
+/// `posectl man DIR`: `posectl.1` and one page a command.
+pub(crate) fn man(dir: &Path) -> Result<Exit, Failure> {
+    let writing = |e: io::Error| {
+        Failure::new(
+            Exit::Input,
+            format_args!("{}: {e}", dir.display()),
+            "name a folder that you may write to",
+        )
+    };
+    fs::create_dir_all(dir).map_err(writing)?;
+    let mut root = Cli::command();
+    root.build();
+    fs::write(dir.join("posectl.1"), page(&root, "posectl", true).map_err(writing)?).map_err(writing)?;
+    for command in root.get_subcommands() {
+        let name = format!("posectl-{}", command.get_name());
+        let text = page(command, &name, false).map_err(writing)?;
+        fs::write(dir.join(format!("{name}.1")), text).map_err(writing)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn page(command: &clap::Command, name: &str, exit_codes: bool) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    Man::new(command.clone().version(env!("CARGO_PKG_VERSION"))).title(name).render(&mut text)?;
+    if exit_codes {
+        let mut roff = Roff::new();
+        roff.control("SH", ["EXIT STATUS"]);
+        for (code, words) in Exit::TABLE {
+            roff.control("TP", []);
+            roff.text([roman((code as u8).to_string())]);
+            roff.text([roman(words)]);
+        }
+        roff.to_writer(&mut text)?;
+    }
+    Ok(text)
+}
