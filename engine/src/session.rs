@@ -18,6 +18,8 @@ use crate::template::Template;
 
 mod view;
 
+pub use view::unjudgeable;
+
 /// No phase keeps more pictures than this.
 const MAX_OBSERVATIONS: usize = 4096;
 /// Recordings that an enrolment may ask for again, beyond the repetitions themselves.

@@ -23,6 +23,15 @@ pub(super) fn is_back(observations: &[Observation]) -> bool {
     observations.len() >= BACK && observations.iter().rev().take(BACK).all(|o| o.pose.is_some())
 }
 
+/// Why a whole recording cannot be judged, if it cannot: nobody, or several people, or too dark.
+#[must_use]
+pub fn unjudgeable(observations: &[Observation]) -> Option<Outcome> {
+    if observations.windows(SEVERAL).any(several_people) {
+        return Some(Outcome::SeveralPeople);
+    }
+    Some(why_nothing(observations)).filter(|outcome| *outcome != Outcome::NotFinished)
+}
+
 /// Why a phase ended without a gesture.
 pub(super) fn why_nothing(observations: &[Observation]) -> Outcome {
     if observations.is_empty() {
