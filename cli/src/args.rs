@@ -55,6 +55,8 @@ pub(crate) enum Command {
     },
     /// Check the installation; each finding comes with its fix
     Doctor,
+    /// Measure accuracy on recordings of landmarks
+    Eval(crate::eval::Args),
     /// Run the whole pipeline on recordings, without store, bus or PAM
     Rehearse(Rehearse),
     /// Turn recordings into landmark sequences

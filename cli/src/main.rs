@@ -2,13 +2,14 @@
 //!
 //! # Layout
 //! - [`args`]: the command line; [`exit`]: how a run ends; [`output`]: who is spoken to
-//! - [`commands`]: one file a command; [`doctor`]: the installation's check-up
+//! - [`commands`]: one file a command; [`doctor`]: the installation's check-up; [`eval`]: accuracy on landmarks
 //! - [`bus`]: the helper over D-Bus; [`recordings`]: clips to observations
 
 mod args;
 mod bus;
 mod commands;
 mod doctor;
+mod eval;
 mod exit;
 mod output;
 mod recordings;
@@ -20,13 +21,13 @@ use clap::Parser;
 use args::{Cli, Command};
 use bus::interrupt;
 use commands::{change, enrol, landmarks, list, papers, rehearse, test};
-use exit::{Exit, Failure};
+use exit::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit,
         Err(failure) => {
             eprintln!("posectl: {failure}");
             failure.exit.into()
@@ -34,12 +35,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<Exit, Failure> {
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let output = Output::new(cli.json);
     if cli.command.speaks_to_helper() {
         interrupt::take_over()?;
     }
-    match cli.command {
+    let exit = match cli.command {
         Command::Enroll(args) => enrol::run(args, output),
         Command::List { user, all } => list::run(user, all, output),
         Command::Remove { user, yes } => change::remove(user, yes, output),
@@ -47,9 +48,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Unlock { user } => change::unlock(&user, output),
         Command::Test { user } => test::run(user, output),
         Command::Doctor => doctor::run(output),
+        Command::Eval(args) => return Ok(eval::run(&eval::Args { json: args.json || cli.json, ..args })),
         Command::Rehearse(args) => rehearse::run(&args, output),
         Command::Landmarks(args) => landmarks::run(&args),
         Command::Completions { shell } => Ok(papers::completions(shell)),
         Command::Man { dir } => papers::man(&dir),
-    }
+    };
+    exit.map(ExitCode::from)
 }

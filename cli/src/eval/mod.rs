@@ -24,37 +24,37 @@ use recordings::Recording;
 use report::Report;
 
 /// Exit status when a file cannot be read or a plot cannot be written.
-const UNUSABLE: u8 = 2;
+const UNUSABLE: u8 = crate::exit::Exit::Input as u8;
 
 /// Arguments of `posectl eval`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Recordings that make a template.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=8))]
-    pub k: u8,
+    pub(crate) k: u8,
     /// Put all views of a gesture into one cell, so that templates and probes differ in view.
     #[arg(long)]
-    pub cross_view: bool,
+    pub(crate) cross_view: bool,
     /// Report liveness too: live recordings refused, attacks accepted.
     #[arg(long)]
-    pub liveness: bool,
+    pub(crate) liveness: bool,
     /// One JSON object a file instead of a table.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Write error trade-off and score plots (SVG) into this directory.
     #[arg(long, value_name = "DIR")]
-    pub plots: Option<PathBuf>,
+    pub(crate) plots: Option<PathBuf>,
     /// Threads (0: all cores).
     #[arg(long, default_value_t = 0, value_name = "N")]
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Recordings: JSON lines of landmarks, gzipped or plain.
     #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
-/// Evaluates every file in order. Exit status 0 when all could be read, 2 otherwise.
+/// Evaluates every file in order. Exit status 0 when all could be read, `Exit::Input` otherwise.
 #[must_use]
-pub fn run(args: &Args) -> ExitCode {
+pub(crate) fn run(args: &Args) -> ExitCode {
     let pool = match rayon::ThreadPoolBuilder::new().num_threads(args.threads.min(256)).build() {
         Ok(pool) => pool,
         Err(e) => return fail(&format!("cannot start threads: {e}; try --threads 1")),
