@@ -92,7 +92,6 @@ pub(crate) fn complete(mut data: Vec<u8>) -> Result<(JpegInfo, Vec<u8>), JpegFau
 }
 
 /// As [`complete`] for a camera that never writes the end marker.
-#[allow(dead_code)]
 pub(crate) fn close(mut data: Vec<u8>) -> Result<(JpegInfo, Vec<u8>), JpegFault> {
     let info = inspect(&data)?;
     match info.whole {

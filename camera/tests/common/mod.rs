@@ -1,5 +1,5 @@
 //! Clips made on the spot: the real pictures of a small test pattern in whatever container a test wants.
-
+#![allow(dead_code)] // each test file takes what it needs
 use std::path::{Path, PathBuf};
 
 use pose_camera::recording::Clip;
