@@ -94,7 +94,8 @@ fn instructions_pick_the_clips_that_the_script_names() {
     let script =
         "gesture = ['a', 'b']\nenrol = ['b', 'c']\ndefault_challenge = 'c'\n[challenge]\nraise_left = 'a'\n";
     let (dir, path) = stage(script);
-    let cases: [(usize, &[&str], &[Option<&str>]); 6] = [
+    type Case = (usize, &'static [&'static str], &'static [Option<&'static str>]);
+    let cases: [Case; 6] = [
         (0, &["gesture"], &[Some("a")]),
         (1, &["gesture"], &[Some("b")]),
         (2, &["gesture"], &[Some("a")]),

@@ -160,6 +160,16 @@ impl Clip {
         self.layout.rate.time_us(self.slot(index).into())
     }
 
+    /// The newest picture at a time from the start, microseconds.
+    pub(crate) fn index_at(&self, t_us: u64) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.time_us(middle) <= t_us { low = middle } else { high = middle }
+        }
+        low
+    }
+
     /// Reads one picture, stamped with its time in the recording.
     pub fn frame(&self, index: usize) -> Result<Frame, ClipError> {
         self.read_frame(index).map_err(|fault| ClipError::new(&self.path, fault))

@@ -198,9 +198,7 @@ impl RecordedCamera {
         let clip = self.clip()?;
         let elapsed = now.saturating_sub(self.scene.start_us);
         let newest = match self.scene.kind {
-            SceneKind::Play => {
-                (0..clip.len()).rev().find(|i| clip.time_us(*i) <= elapsed).unwrap_or(0) as u64
-            }
+            SceneKind::Play => clip.index_at(elapsed) as u64,
             SceneKind::Rest { .. } => (elapsed as f64 / 1e6 * clip.fps()) as u64,
         };
         Ok(newest.max(self.next))

@@ -119,3 +119,7 @@ fn attribute(dir: &Path, name: &str) -> Option<String> {
     fs::File::open(dir.join(name)).ok()?.take(MAX_ATTRIBUTE).read_to_end(&mut bytes).ok()?;
     Some(printable(&String::from_utf8_lossy(&bytes)))
 }
+
+#[cfg(test)]
+#[path = "sysfs_tests.rs"]
+mod tests;
