@@ -100,6 +100,17 @@ impl Tracker {
         self.counted_at_us = 0;
     }
 
+    /// Where the person is expected in the next frame; `None` if the detector will search.
+    pub fn expected_region(&self) -> Option<Region> {
+        self.region
+    }
+
+    /// Says where the person is in the next frame, `None` to let the detector search. Comparisons with another
+    /// tracker use this to start every frame from that tracker's state.
+    pub fn expect(&mut self, region: Option<Region>) {
+        self.region = region;
+    }
+
     /// Finds the person in `frame`. A person lost in one frame is searched for again in the next.
     ///
     /// # Errors

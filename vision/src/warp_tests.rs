@@ -99,6 +99,26 @@ fn the_fast_path_equals_the_definition() {
     }
 }
 
+#[test]
+fn vector_and_plain_code_agree() {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state ^ (state >> 29)
+    };
+    for _ in 0..2000 {
+        let four = std::array::from_fn(|_| Corners {
+            top: random(),
+            bottom: random(),
+            x: (random() >> 40) as u32 % 32,
+            y: (random() >> 40) as u32 % 32,
+        });
+        for range in [Range::UNIT, Range::SIGNED] {
+            assert_eq!(blend::four(four, range), plain::four(four, range), "{four:?}");
+        }
+    }
+}
+
 /// The same crop from the formula, a pixel at a time in double precision.
 fn by_definition(picture: &Picture, region: &Region, border: Border, size: usize) -> Vec<f32> {
     let (w, h) = (picture.width() as i64, picture.height() as i64);
