@@ -53,6 +53,8 @@ pub(crate) enum Command {
         /// The user; you if left out
         user: Option<String>,
     },
+    /// Show cameras, their formats, and what would be used
+    Devices(Devices),
     /// Check the installation; each finding comes with its fix
     Doctor,
     /// Measure accuracy on recordings of landmarks
@@ -86,6 +88,16 @@ pub(crate) struct Enroll {
     /// Agree to what is kept without being asked
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Devices {
+    /// Save one picture with the skeleton drawn on it
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// The camera to take the picture with, instead of the one that would be chosen
+    #[arg(long, value_name = "/dev/videoN", requires = "snapshot")]
+    pub(crate) device: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,15 +3,18 @@
 //! # Layout
 //! - [`args`]: the command line; [`exit`]: how a run ends; [`output`]: who is spoken to
 //! - [`commands`]: one file a command; [`doctor`]: the installation's check-up; [`eval`]: accuracy on landmarks
-//! - [`bus`]: the helper over D-Bus; [`recordings`]: clips to observations
+//! - [`bus`]: the helper over D-Bus; [`recordings`]: clips to observations; [`picture`]: a snapshot with its
+//!   skeleton; [`camera_choice`]: which camera a login would use
 
 mod args;
 mod bus;
+mod camera_choice;
 mod commands;
 mod doctor;
 mod eval;
 mod exit;
 mod output;
+mod picture;
 mod recordings;
 
 use std::process::ExitCode;
@@ -20,7 +23,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use bus::interrupt;
-use commands::{change, enrol, landmarks, list, papers, rehearse, test};
+use commands::{change, devices, enrol, landmarks, list, papers, rehearse, test};
 use exit::Failure;
 use output::Output;
 
@@ -47,6 +50,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Passwd { user } => change::passwd(user, output),
         Command::Unlock { user } => change::unlock(&user, output),
         Command::Test { user } => test::run(user, output),
+        Command::Devices(args) => devices::run(&args, output),
         Command::Doctor => doctor::run(output),
         Command::Eval(args) => return Ok(eval::run(&eval::Args { json: args.json || cli.json, ..args })),
         Command::Rehearse(args) => rehearse::run(&args, output),

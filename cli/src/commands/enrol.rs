@@ -21,7 +21,10 @@ A recovery code, shown once at the end, changes or removes the enrolment when th
 pub(crate) fn run(args: Enroll, output: Output) -> Result<Exit, Failure> {
     let user = user_or_self(args.user)?;
     let helper = connect::helper()?;
-    output.remark(&format!("Enrolling {user}.\n{CONSENT}"));
+    if !args.yes {
+        // Also for a program's user: nobody agrees to what was not shown.
+        eprintln!("Enrolling {user}.\n{CONSENT}");
+    }
     if !args.yes && !agree("Agree?", "--yes")? {
         output.remark("Nothing was recorded.");
         return Ok(Exit::No);

@@ -3,8 +3,10 @@
 //! # Layout
 //! - [`install`]: files, owners, the helper's user, models and runtime, the unit's sandbox
 //! - [`service`]: bus, activation, policy, configuration, store
+//! - [`camera`]: what could deliver pictures
 //! - [`pam`]: which logins ask for a pose, and whether they do so safely
 
+mod camera;
 mod install;
 mod pam;
 mod service;
@@ -59,6 +61,7 @@ impl Finding {
 pub(crate) fn run(output: Output) -> Result<Exit, Failure> {
     let mut findings = install::check();
     findings.extend(service::check());
+    findings.extend(camera::check());
     findings.extend(pam::check(Path::new("/etc/pam.d")));
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));

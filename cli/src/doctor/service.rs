@@ -117,7 +117,8 @@ fn check_config(helper: &Path) -> io::Result<(bool, String)> {
     Ok((done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned()))
 }
 
-fn broken(check: &'static str, failure: &Failure) -> Finding {
+/// A failure as a finding, its next step as the fix.
+pub(super) fn broken(check: &'static str, failure: &Failure) -> Finding {
     let words = failure.to_string();
     let (what, next) = words.split_once("\n  next: ").unwrap_or((&words, ""));
     Finding::problem(check, what, next)

@@ -1,0 +1,53 @@
+//! Cameras: there, allowed by the configuration, readable by the helper's group.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::Group;
+use pose_camera::v4l2::{Device, choose, devices};
+
+use super::Finding;
+use crate::camera_choice::{CONFIG, configured};
+
+/// All checks of this file.
+pub(super) fn check() -> Vec<Finding> {
+    let found = devices();
+    let mut findings: Vec<Finding> = found.iter().filter_map(looked_at).collect();
+    let wishes = match configured(Path::new(CONFIG)) {
+        Ok(wishes) => wishes,
+        Err(failure) => {
+            findings.push(super::service::broken("camera", &failure));
+            return findings;
+        }
+    };
+    findings.push(match choose(&wishes.allowed(&found), &wishes.request) {
+        Ok(choice) => Finding::ok("camera", format!("{}: {}", choice.node.display(), choice.why)),
+        Err(e) => Finding::problem("camera", e.to_string(), "run `posectl devices`"),
+    });
+    findings.extend(found.iter().filter_map(|device| group(&device.node)));
+    findings
+}
+
+/// A device that this user could not look at says less about the helper than about this user.
+fn looked_at(device: &Device) -> Option<Finding> {
+    let problem = device.problem.as_ref()?;
+    Some(Finding::warning(
+        "camera",
+        format!("{}: {problem}", device.node.display()),
+        "run `posectl doctor` as root",
+    ))
+}
+
+fn group(node: &Path) -> Option<Finding> {
+    let meta = fs::metadata(node).ok()?;
+    let video = Group::from_name("video").ok().flatten()?;
+    let readable = meta.gid() == video.gid.as_raw() && meta.mode() & 0o060 == 0o060;
+    (!readable).then(|| {
+        Finding::problem(
+            "camera",
+            format!("{} may not be opened by group video, which the helper is in", node.display()),
+            format!("chgrp video {0} && chmod g+rw {0}; a udev rule keeps it so", node.display()),
+        )
+    })
+}
