@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::constants::{
     DEVELOPMENT_MEDIAN, MAX_OWN_SPREAD, MAX_RECORDINGS, MAX_SECONDS, MIN_RANGE, MIN_RECORDINGS, MIN_SECONDS,
+    OUTLIER_RATIO, OUTLIER_SPREAD,
 };
 use crate::liveness::motion_of;
 use crate::matching::position_distance;
@@ -149,7 +150,8 @@ fn check_together(tracks: &[Track]) -> Result<(), Refusal> {
     }
     let to_others = |i: usize| distance[i].iter().sum::<f64>() / (n - 1) as f64;
     let Some(worst) = (0..n).max_by(|&a, &b| to_others(a).total_cmp(&to_others(b))) else { return Ok(()) };
-    if to_others(worst) <= MAX_OWN_SPREAD {
+    let far = to_others(worst);
+    if far <= OUTLIER_SPREAD {
         return Ok(());
     }
     let rest: Vec<usize> = (0..n).filter(|&i| i != worst).collect();
@@ -160,10 +162,12 @@ fn check_together(tracks: &[Track]) -> Result<(), Refusal> {
         .map(|(i, j)| distance[i][j])
         .sum::<f64>()
         / pairs;
-    if among_rest <= MAX_OWN_SPREAD && among_rest * 2.0 < to_others(worst) {
+    if among_rest <= MAX_OWN_SPREAD && far > OUTLIER_RATIO * among_rest {
         Err(Refusal::Outlier { recording: worst + 1 })
-    } else {
+    } else if far > MAX_OWN_SPREAD {
         Err(Refusal::NotRepeatable)
+    } else {
+        Ok(())
     }
 }
 

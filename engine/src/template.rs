@@ -27,10 +27,17 @@ pub const MAX_BYTES: usize =
     HEADER + 1 + MAX_RECORDINGS * (2 + JOINTS + MAX_CLEAN_FRAMES * JOINTS * 4) + CHECKSUM;
 
 /// A user's enrolled gesture.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Template {
     recordings: Vec<Track>,
     spread: f64,
+}
+
+impl fmt::Debug for Template {
+    /// Counts only: a template in a log would be a secret in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Template({} recordings)", self.recordings.len())
+    }
 }
 
 /// Why bytes are not a template.

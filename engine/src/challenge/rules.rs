@@ -82,8 +82,8 @@ pub fn shown_in(body: &Body) -> Option<Movement> {
     let right_up = rw[1] < nose[1] - 0.35;
     let left_down = lw[1] > 0.25;
     let right_down = rw[1] > 0.25;
-    let left_head = on_head(lw, nose, j[joint::LEFT_ELBOW]);
-    let right_head = on_head(rw, nose, j[joint::RIGHT_ELBOW]);
+    let left_head = on_head(lw, nose, j[joint::LEFT_ELBOW], 1.0);
+    let right_head = on_head(rw, nose, j[joint::RIGHT_ELBOW], -1.0);
     if (left_head && right_down) || (right_head && left_down) {
         return Some(Movement::HandToHead);
     }
@@ -106,10 +106,11 @@ pub fn shown_in(body: &Body) -> Option<Movement> {
     None
 }
 
-/// A hand at the head with the elbow out: beside or on top, not stretched up.
-fn on_head(wrist: [f32; 2], nose: [f32; 2], elbow: [f32; 2]) -> bool {
+/// A hand at the head with the elbow out to its own side (`side` 1 left, −1 right): beside or on top.
+fn on_head(wrist: [f32; 2], nose: [f32; 2], elbow: [f32; 2], side: f32) -> bool {
     let (dx, dy) = (wrist[0] - nose[0], wrist[1] - (nose[1] - 0.15));
-    dx.hypot(dy) < 0.62 && elbow[1] > wrist[1] + 0.1
+    let elbow_out = side * (elbow[0] - wrist[0]) > 0.15 || elbow[1] > wrist[1] + 0.1;
+    dx.hypot(dy) < 0.62 && elbow_out && elbow[1] > wrist[1] - 0.2
 }
 
 /// An arm stretched to its own side (`side` 1 left, −1 right) at shoulder height.
