@@ -160,4 +160,42 @@ mod tests {
         let error = check_library(Path::new("libc.so.6")).expect_err("libc is not ONNX Runtime");
         assert!(error.to_string().contains("not an ONNX Runtime library"), "{error}");
     }
+
+    /// A library that answers like an ONNX Runtime of `version` ("0" for a null pointer).
+    fn fake(folder: &Path, version: &str, base: &str, api: &str) -> PathBuf {
+        let version = if version == "0" { "0".into() } else { format!("{version:?}") };
+        let code = format!(
+            "static const void *api(unsigned v) {{ return (void *){api}; }}\n\
+             static const char *version(void) {{ return {version}; }}\n\
+             static const struct {{ const void *(*a)(unsigned); const char *(*v)(void); }} base = {{ api, version }};\n\
+             const void *OrtGetApiBase(void) {{ return {base}; }}\n"
+        );
+        let (source, library) = (folder.join("fake.c"), folder.join("libonnxruntime.so"));
+        std::fs::write(&source, code).expect("write");
+        let status = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .args([&library, &source])
+            .status()
+            .expect("a C compiler");
+        assert!(status.success());
+        library
+    }
+
+    #[test]
+    fn libraries_that_do_not_fit_are_errors_and_never_panics() {
+        for (version, base, api, wanted) in [
+            ("1.17.3", "&base", "1", "has version 1.17.3, but 1.30 to 1.31 is needed"),
+            ("1.99.0", "&base", "1", "has version 1.99.0"),
+            ("2.0", "&base", "1", "has version 2.0"),
+            ("nonsense", "&base", "1", "has version nonsense"),
+            ("0", "&base", "1", "does not tell its version"),
+            ("1.31.1", "0", "1", "returns no interface"),
+            ("1.31.1", "&base", "0", "lacks the interface"),
+        ] {
+            let folder = tempfile::tempdir().expect("folder");
+            let library = fake(folder.path(), version, base, api);
+            let error = environment(&library).expect_err("it does not fit").to_string();
+            assert!(error.contains(wanted) && error.contains("make build"), "{version}: {error}");
+        }
+    }
 }
