@@ -12,7 +12,9 @@ mod changes;
 mod delays;
 mod error;
 mod files;
+mod generation;
 mod replay;
+mod rotation;
 mod schema;
 mod seal;
 mod tries;
@@ -39,6 +41,7 @@ pub struct Store {
     connection: Connection,
     keys: KeyRing,
     paths: StorePaths,
+    instance: InstanceId,
     _lock: files::Lock,
 }
 
@@ -55,6 +58,7 @@ impl Store {
         let instance = files::read_mark(paths)?;
         files::sweep_unfinished(paths)?;
         build(&paths.unfinished(), &instance)?;
+        generation::write_anchor(paths, &instance, 0)?;
         files::put_in_place(paths)?;
         drop(lock);
         Self::open(paths, keys)
@@ -65,6 +69,8 @@ impl Store {
     ///
     /// A missing store is [`StoreError::Lost`], except once after installation: `make install` leaves
     /// `first-start` with the instance's id in the state directory, and this call makes the store and removes it.
+    /// A store older than its anchor is [`StoreError::OldCopy`] (see `generation`). With an old key in the ring
+    /// all users' keys are wrapped anew.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -80,7 +86,7 @@ impl Store {
         let lock = files::lock(paths)?;
         let instance = files::read_mark(paths)?;
         if !files::present(paths)? {
-            if !files::take_first_start(paths, &instance)? {
+            if !files::first_start_ordered(paths, &instance)? {
                 return Err(StoreError::Lost(paths.database()));
             }
             drop(lock);
@@ -91,8 +97,13 @@ impl Store {
         check_sound(&connection)?;
         check_instance(&connection, &instance)?;
         files::migrate(paths, &mut connection, migrations)?;
-        let mut store = Self { connection, keys, paths: paths.clone(), _lock: lock };
+        generation::check(paths, &mut connection, &instance)?;
+        let mut store = Self { connection, keys, paths: paths.clone(), instance, _lock: lock };
         store.sweep_removed()?;
+        if store.keys.old.is_some() {
+            let count = store.rotate()?;
+            tracing::info!("{count} users' keys wrapped anew; the old key can be deleted now");
+        }
         Ok(store)
     }
 
@@ -100,6 +111,11 @@ impl Store {
     #[must_use]
     pub fn paths(&self) -> &StorePaths {
         &self.paths
+    }
+
+    /// Empties the write-ahead log, which holds old pages.
+    fn truncate_log(&self) -> Result<(), StoreError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     fn write(&mut self) -> Result<Transaction<'_>, StoreError> {
@@ -127,7 +143,10 @@ fn build(path: &Path, instance: &InstanceId) -> Result<(), StoreError> {
     files::create_private(path)?;
     let mut connection = connect(path)?;
     schema::migrate(&mut connection, schema::MIGRATIONS)?;
-    connection.execute("INSERT INTO meta (key, value) VALUES ('instance', ?1)", [instance.as_slice()])?;
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('instance', ?1), ('generation', 0)",
+        [instance.as_slice()],
+    )?;
     connection.close().map_err(|(_, error)| error.into())
 }
 

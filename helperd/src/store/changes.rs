@@ -2,7 +2,7 @@
 
 use rusqlite::Transaction;
 
-use super::{Store, StoreError, unix_now};
+use super::{Store, StoreError, generation, unix_now};
 
 /// Changes kept; older ones go.
 const KEPT: i64 = 5_000;
@@ -16,7 +16,8 @@ pub struct Change {
     pub actor: u32,
     /// Whose enrolment.
     pub user: String,
-    /// What: "enrolled", "removed", "password", "unlocked", "recovery code used", "keys rotated".
+    /// What: "enrolled", "removed", "password", "unlocked", "recovery code used", "keys rotated",
+    /// "restored copy accepted".
     pub what: String,
 }
 
@@ -35,7 +36,7 @@ impl Store {
     }
 }
 
-/// Notes a change in the transaction that makes it.
+/// Notes a change in the transaction that makes it, and raises the generation.
 pub(super) fn note(
     transaction: &Transaction<'_>,
     actor: u32,
@@ -46,6 +47,7 @@ pub(super) fn note(
         "INSERT INTO changes (at, actor, user, what) VALUES (?1, ?2, ?3, ?4)",
         (unix_now(), actor, user, what),
     )?;
+    generation::raise(transaction)?;
     transaction.execute("DELETE FROM changes WHERE id <= (SELECT max(id) FROM changes) - ?1", [KEPT])?;
     Ok(())
 }

@@ -16,6 +16,8 @@ pub enum StoreError {
     NoMark(PathBuf),
     /// The store belongs to another installation or was replaced.
     Foreign,
+    /// The store is an older copy of itself than its anchor has seen, or the anchor is gone.
+    OldCopy,
     /// State directory or file are open to others or of the wrong kind or owner.
     Exposed(PathBuf, &'static str),
     /// A file beside the store is not believed.
@@ -64,8 +66,8 @@ impl fmt::Display for StoreError {
         match self {
             Self::Lost(path) => write!(
                 f,
-                "the store {} is gone; put a backup back there, or start anew as root with `posectl doctor \
-                 --new-store` (everybody enrols again)",
+                "the store {} is gone; put a backup back with `/usr/libexec/pam_pose/store-admin restore`, or start \
+                 anew with `store-admin anew` there (everybody enrols again)",
                 path.display()
             ),
             Self::NoMark(path) => write!(
@@ -75,7 +77,12 @@ impl fmt::Display for StoreError {
             ),
             Self::Foreign => f.write_str(
                 "the store belongs to another installation; put this machine's own backup back, or start anew as \
-                 root with `posectl doctor --new-store`",
+                 root with `/usr/libexec/pam_pose/store-admin anew`",
+            ),
+            Self::OldCopy => f.write_str(
+                "the store is an older copy than this machine has had (removed enrolments and used recovery codes \
+                 would count again); put the newest copy back, or accept this one as root with \
+                 `/usr/libexec/pam_pose/store-admin accept-restored`",
             ),
             Self::Exposed(path, what) => write!(f, "{} {what}", path.display()),
             Self::File(error) => write!(f, "{error}"),

@@ -35,6 +35,9 @@ pub struct StorePaths {
     pub state: PathBuf,
     /// Instance mark, root-owned (`/etc/pam_pose/instance`).
     pub mark: PathBuf,
+    /// Anchor of the generation, in a directory of its own that the helper can write
+    /// (`/var/lib/pam_pose-anchor/generation`), so that the state directory cannot be put back without it.
+    pub anchor: PathBuf,
     /// Who may own the mark: [`Owner::Root`], or [`Owner::RootOrCaller`] for recorded input.
     pub mark_owner: Owner,
 }
@@ -46,6 +49,7 @@ impl StorePaths {
         Self {
             state: "/var/lib/pam_pose".into(),
             mark: "/etc/pam_pose/instance".into(),
+            anchor: "/var/lib/pam_pose-anchor/generation".into(),
             mark_owner: Owner::Root,
         }
     }
@@ -56,15 +60,19 @@ impl StorePaths {
     /// # Errors
     /// See [`StoreError`].
     pub fn private(state: &Path) -> Result<Self, StoreError> {
-        let paths =
-            Self { state: state.to_owned(), mark: state.join("instance"), mark_owner: Owner::RootOrCaller };
+        let paths = Self {
+            state: state.to_owned(),
+            mark: state.join("instance"),
+            anchor: state.join("generation"),
+            mark_owner: Owner::RootOrCaller,
+        };
         if !state.exists() {
             DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(io)?;
         }
         if !paths.mark.exists() {
             let mut id = InstanceId::default();
             getrandom::fill(&mut id).map_err(|_| StoreError::Randomness)?;
-            let line: String = id.iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_owned()]).collect();
+            let line = format!("{}\n", print_id(&id));
             for path in [paths.mark.clone(), paths.first_start()] {
                 write_new(&path, line.as_bytes())?;
             }
@@ -82,6 +90,10 @@ impl StorePaths {
 
     fn first_start(&self) -> PathBuf {
         self.state.join("first-start")
+    }
+
+    pub(super) fn accept_restored(&self) -> PathBuf {
+        self.state.join("accept-restored")
     }
 
     fn backup(&self, version: i64) -> PathBuf {
@@ -141,9 +153,14 @@ pub(super) fn present(paths: &StorePaths) -> Result<bool, StoreError> {
 }
 
 /// Whether a first start was ordered for this instance.
-pub(super) fn take_first_start(paths: &StorePaths, instance: &InstanceId) -> Result<bool, StoreError> {
-    let ordered = trusted::read(&paths.first_start(), Owner::RootOrCaller, 64)?;
-    Ok(ordered.as_deref().and_then(parse_id).as_ref() == Some(instance))
+pub(super) fn first_start_ordered(paths: &StorePaths, instance: &InstanceId) -> Result<bool, StoreError> {
+    ordered(&paths.first_start(), instance)
+}
+
+/// Whether root left an order for this instance: a file with its id.
+pub(super) fn ordered(path: &Path, instance: &InstanceId) -> Result<bool, StoreError> {
+    let order = trusted::read(path, Owner::RootOrCaller, 64)?;
+    Ok(order.as_deref().and_then(parse_id).as_ref() == Some(instance))
 }
 
 /// The order for a first start is used up once a store is there.
@@ -219,7 +236,7 @@ fn copy_aside(paths: &StorePaths, connection: &Connection, version: i64) -> Resu
     sync_directory(paths)
 }
 
-fn private_options() -> OpenOptions {
+pub(super) fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
     options
@@ -230,7 +247,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io)
 }
 
-fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
         _ => Ok(()),
@@ -241,7 +258,12 @@ fn sync_directory(paths: &StorePaths) -> Result<(), StoreError> {
     File::open(&paths.state).and_then(|directory| directory.sync_all()).map_err(io)
 }
 
-fn parse_id(line: &[u8]) -> Option<InstanceId> {
+/// The id as its mark's 32 hexadecimal digits.
+pub(super) fn print_id(id: &InstanceId) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn parse_id(line: &[u8]) -> Option<InstanceId> {
     let text = std::str::from_utf8(line).ok()?.trim_ascii_end();
     if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -249,7 +271,7 @@ fn parse_id(line: &[u8]) -> Option<InstanceId> {
     u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }
 
-fn io(error: std::io::Error) -> StoreError {
+pub(super) fn io(error: std::io::Error) -> StoreError {
     match error.kind() {
         std::io::ErrorKind::StorageFull => StoreError::DiskFull,
         std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => StoreError::ReadOnly,

@@ -14,8 +14,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[V1];
 pub(super) const APPLICATION_ID: i64 = 0x7050_6f73;
 
 const V1: Migration = "
--- key: 'instance' (the mark's id).
-CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- key: 'instance' (the mark's id, blob), 'generation' (integer, see generation.rs).
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 -- A removed user stays as a tombstone: no key, and so nothing that opens.
 CREATE TABLE users (
   id INTEGER PRIMARY KEY,

@@ -4,6 +4,8 @@ mod enrolment;
 mod files;
 mod garbage;
 mod migration;
+mod rollback;
+mod rotation;
 mod theft;
 mod tries;
 

@@ -180,6 +180,7 @@ impl Store {
         let outcome = verdict::decide(&transaction, &self.keys, &this, judgement, limits, now)?;
         this.delete(&transaction)?;
         transaction.commit()?;
+        self.anchor();
         Ok(outcome)
     }
 
@@ -249,6 +250,7 @@ impl Store {
             changes::note(&transaction, actor, name, "unlocked")?;
         }
         transaction.commit()?;
+        self.anchor();
         Ok(known)
     }
 }

@@ -120,6 +120,7 @@ impl Store {
         )?;
         changes::note(&transaction, actor, &account.name, "enrolled")?;
         transaction.commit()?;
+        self.anchor();
         Ok(Enrolled { version, recovery_code })
     }
 
@@ -178,6 +179,7 @@ impl Store {
         store_password(&transaction, &key, account, user.id, phc)?;
         changes::note(&transaction, actor, &account.name, "password")?;
         transaction.commit()?;
+        self.anchor();
         Ok(())
     }
 
@@ -203,6 +205,7 @@ impl Store {
         transaction.execute("DELETE FROM counters WHERE user = ?1", [user.id])?;
         changes::note(&transaction, actor, &account.name, "recovery code used")?;
         transaction.commit()?;
+        self.anchor();
         Ok(true)
     }
 
@@ -225,6 +228,7 @@ impl Store {
         }
         changes::note(&transaction, actor, name, "removed")?;
         transaction.commit()?;
+        self.anchor();
         self.sweep_removed()?;
         files::remove_backups(&self.paths)?;
         Ok(true)
@@ -287,7 +291,7 @@ impl Store {
         }
         transaction.commit()?;
         if swept > 0 {
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.truncate_log()?;
         }
         Ok(())
     }

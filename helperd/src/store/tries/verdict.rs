@@ -4,7 +4,7 @@ use pose_contract::Outcome;
 use rusqlite::Transaction;
 
 use super::super::users::{UserRow, read_user};
-use super::super::{StoreError, delays, replay};
+use super::super::{StoreError, delays, generation, replay};
 use super::row::{Phase, Try, counter, write_counter};
 use crate::keys::KeyRing;
 use crate::lockout::{Counter, Limits, Moment, State};
@@ -83,7 +83,11 @@ pub(super) fn decide(
         end.outcome = Outcome::NotLive;
         end.replayed = true;
     }
+    let failures = counter.failures;
     apply(effect(this.phase, end.outcome), &mut counter, limits, now);
+    if counter.failures > failures {
+        generation::raise(transaction)?;
+    }
     write_counter(transaction, user.id, this.origin, &counter)?;
     let state = counter.state(limits, now);
     end.locked_seconds = state.seconds();
