@@ -110,7 +110,10 @@ fn send_password(
 ) -> Result<Option<PamError>, Failure> {
     let password = match deadline.pause(|| host.password(options.use_first_pass)) {
         Ok(password) => password.to_bytes(),
-        Err(PamError::CONV_ERR | PamError::CONV_AGAIN) => return Err(Failure::Conversation),
+        // libpam says AUTHTOK_ERR when the program's prompt failed or was left without an answer.
+        Err(PamError::CONV_ERR | PamError::CONV_AGAIN | PamError::AUTHTOK_ERR) => {
+            return Err(Failure::Conversation);
+        }
         Err(code) => {
             host.log(LogLvl::NOTICE, &format!("no password to check ({code:?})"));
             return Ok(Some(PamError::AUTH_ERR));

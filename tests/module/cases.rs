@@ -1,0 +1,339 @@
+//! Logins against the scripted helper on a real bus.
+
+use std::time::Duration;
+
+use pose_contract::{Outcome, PamCode};
+
+use crate::Case;
+use crate::helper::Helper;
+use crate::place::{Place, PrivateBus};
+use crate::run::host;
+
+/// Longer than any wait of these tests, shorter than a hang.
+const HANG: Duration = Duration::from_secs(20);
+
+pub(crate) const CASES: &[Case] = &[
+    ("every_verdict_maps_to_its_code_under_every_option", verdicts),
+    ("a_password_travels_sealed_and_only_when_asked", password),
+    ("what_the_helper_learns_about_the_origin", origin),
+    ("instructions_come_one_short_message_at_a_time_with_the_time_left", instructions),
+    ("silence_is_kept_when_asked_for", silence),
+    ("a_failing_conversation_ends_in_conv_err_and_cancels", conversations),
+    ("odd_but_lawful_conversations_work", odd_conversations),
+    ("errors_of_the_helper_deny", errors),
+    ("a_user_switched_during_the_attempt_is_refused", switched),
+    ("use_first_pass_takes_the_earlier_password_and_never_asks", first_pass),
+    ("pose_only_sends_no_password", pose_only),
+    ("malformed_options_deny_before_anything_happens", options),
+    ("closed_accounts_are_refused_after_a_pass", accounts),
+    ("the_other_hooks_stay_out_of_the_way", other_hooks),
+    ("a_helper_that_hangs_or_dies_ends_the_login", dying),
+    ("no_bus_and_no_helper_are_unavailable", nobody),
+    ("the_bus_starts_the_helper", activation),
+    ("time_at_the_prompt_is_not_counted", prompt_time),
+    ("no_result_is_faster_than_the_floor", floor),
+    ("ctrl_c_ends_the_wait_and_house_keeping_does_not", signals),
+    ("a_password_change_keeps_the_helper_in_step", change),
+    ("endless_instructions_are_a_fault", flood),
+];
+
+fn code_name(code: PamCode) -> &'static str {
+    match code {
+        PamCode::Success => "SUCCESS",
+        PamCode::AuthErr => "AUTH_ERR",
+        PamCode::MaxTries => "MAXTRIES",
+        PamCode::UserUnknown => "USER_UNKNOWN",
+        PamCode::AuthinfoUnavail => "AUTHINFO_UNAVAIL",
+        PamCode::SystemErr => "SYSTEM_ERR",
+    }
+}
+
+fn verdicts(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    for words in ["", "nouserok", "pose_only", "pose_only nouserok debug timeout=60"] {
+        place.write_service(words);
+        for outcome in Outcome::all() {
+            let excused = words.contains("nouserok") && outcome == Outcome::NotEnrolled;
+            // A stack with nothing but IGNORE denies: that is libpam's own rule.
+            let expected = if excused { "PERM_DENIED" } else { code_name(outcome.pam_code()) };
+            let user = format!("user=verdict={}", outcome.as_str());
+            let report = host(&[&user]);
+            assert_eq!(report.code(), expected, "{outcome:?} with \"{words}\"");
+            let delayed = report.all("delay") != ["0"];
+            assert_eq!(delayed, expected == "AUTH_ERR", "{outcome:?} with \"{words}\"");
+        }
+    }
+    // With somebody else to say yes, an ignored module lets the stack go on, and a tombstone does not.
+    place.write_stack("auth required MODULE nouserok\nauth required pam_permit.so\n");
+    assert_eq!(host(&["user=verdict=not_enrolled"]).code(), "SUCCESS");
+    assert_eq!(host(&["user=verdict=enrolment_removed"]).code(), "USER_UNKNOWN");
+}
+
+fn password(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("");
+    let report = host(&["user=ask=password,tell=gesture,verdict=success", "password=s3cret ü"]);
+    assert_eq!(report.code(), "SUCCESS");
+    let said = helper.stop();
+    // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW, and not F_SEAL_WRITE.
+    assert_eq!(said[1], "answer s3cret ü seals=0x7 length=9");
+    assert_eq!(said.len(), 2, "{said:?}");
+}
+
+fn origin(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("timeout=33");
+    host(&["user=verdict=success", "tty=tty7", "rhost=far.example"]);
+    place.write_service("pose_only");
+    host(&["user=verdict=success", "silent=1"]);
+    let said = helper.stop();
+    for (line, expected) in [
+        (&said[0], ["own-password", "far.example", "tty7", "33000", "Bool(false)"]),
+        (&said[1], ["pose-only", "rhost", "tty", "20000", "Bool(true)"]),
+    ] {
+        assert!(line.starts_with("begin pose-test "), "{line}");
+        assert!(expected.iter().all(|part| line.contains(part)), "{line}");
+    }
+}
+
+fn instructions(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("timeout=40");
+    let report = host(&["user=tell=gesture,progress,tell=challenge:t_pose,verdict=challenge_missed"]);
+    let shown = report.shown();
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    assert!(shown[0].starts_with("4 Please do gesture (within ") && shown[0].ends_with(" s)"), "{shown:?}");
+    assert!(shown[1].starts_with("4 Please do challenge:t_pose (within "), "{shown:?}");
+    assert_eq!(shown[2], "3 Because challenge_missed");
+}
+
+fn silence(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("");
+    let report = host(&["user=tell=gesture,verdict=wrong_pose", "silent=1"]);
+    assert_eq!((report.code(), report.shown().len()), ("AUTH_ERR", 0));
+}
+
+fn conversations(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("");
+    let user = "user=tell=gesture,verdict=success";
+    for manner in ["conv=fail", "conv=null-function"] {
+        assert_eq!(host(&[user, manner]).code(), "CONV_ERR", "{manner}");
+    }
+    assert_eq!(host(&["user=open", "conv=fail-prompt"]).code(), "CONV_ERR");
+    std::thread::sleep(Duration::from_millis(200));
+    let cancelled = helper.stop().iter().filter(|line| *line == "cancel").count();
+    assert_eq!(cancelled, 3);
+}
+
+fn odd_conversations(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("");
+    for manner in ["conv=null-reply", "conv=strings"] {
+        assert_eq!(host(&["user=tell=gesture,verdict=success", manner]).code(), "SUCCESS", "{manner}");
+    }
+}
+
+fn errors(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("nouserok");
+    let table = [
+        ("org.pam_pose.Error.NotAuthorized", "AUTH_ERR"),
+        ("org.pam_pose.Error.Busy", "AUTHINFO_UNAVAIL"),
+        ("org.pam_pose.Error.NoSuchAttempt", "SYSTEM_ERR"),
+        ("org.pam_pose.Error.InvalidArgument", "SYSTEM_ERR"),
+        ("org.pam_pose.Error.WrongState", "SYSTEM_ERR"),
+        ("org.pam_pose.Error.Store", "SYSTEM_ERR"),
+        ("org.pam_pose.Error.NotEnrolled", "SYSTEM_ERR"),
+        ("org.pam_pose.Error.Internal", "SYSTEM_ERR"),
+        ("org.example.Whatever", "SYSTEM_ERR"),
+    ];
+    for (name, code) in table {
+        for user in [format!("user=refuse={name}"), format!("user=progress,error={name}")] {
+            assert_eq!(host(&[&user]).code(), code, "{user}");
+        }
+    }
+    for user in
+        ["user=verdict=yes", "user=verdict=", "user=kind=sesame", "user=ask=new_password", "user=ask=pin"]
+    {
+        assert_eq!(host(&[user]).code(), "SYSTEM_ERR", "{user}");
+    }
+}
+
+fn switched(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("nouserok");
+    for verdict in ["success", "not_enrolled"] {
+        let user = format!("user=tell=gesture,verdict={verdict}");
+        assert_eq!(host(&[&user, "switch=root"]).code(), "AUTH_ERR", "{verdict}");
+    }
+}
+
+fn first_pass(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("use_first_pass");
+    let report = host(&["user=open", "password=never asked"]);
+    assert_eq!((report.code(), report.shown().len()), ("AUTH_ERR", 0));
+    // The first module of the stack asks, the second takes what libpam kept.
+    place.write_stack("auth optional MODULE\nauth required MODULE use_first_pass\n");
+    let report = host(&["user=open", "password=kept"]);
+    assert_eq!((report.code(), report.shown().len()), ("SUCCESS", 1));
+    let answers = helper.stop().iter().filter(|line| line.starts_with("answer kept ")).count();
+    assert_eq!(answers, 2);
+}
+
+fn pose_only(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("pose_only");
+    assert_eq!(host(&["user=tell=gesture,verdict=success"]).code(), "SUCCESS");
+    // A helper that asks all the same gets nothing.
+    let report = host(&["user=ask=password,verdict=success", "password=precious"]);
+    assert_eq!(
+        (report.code(), report.all("message").iter().any(|m| m.starts_with("1 1 "))),
+        ("SYSTEM_ERR", false)
+    );
+    assert!(!helper.stop().iter().any(|line| line.starts_with("answer")));
+}
+
+fn options(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    for words in ["nouserOK", "timeout=", "timeout=0", "timeout=1e3", "--help", "pose_only nouserok=yes"] {
+        place.write_service(words);
+        assert_eq!(host(&["user=verdict=success"]).code(), "SYSTEM_ERR", "{words}");
+        assert_eq!(host(&["user=verdict=success", "action=passwd"]).code(), "SYSTEM_ERR", "{words}");
+    }
+    assert_eq!(helper.stop(), Vec::<String>::new());
+}
+
+fn accounts(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("");
+    for (user, code) in [("user=open", "SUCCESS"), ("user=locked", "AUTH_ERR"), ("user=expired", "AUTH_ERR")]
+    {
+        assert_eq!(host(&[user, "password=p"]).code(), code, "{user}");
+    }
+}
+
+fn other_hooks(place: &Place) {
+    let _bus = PrivateBus::start();
+    place.write_stack(
+        "account required MODULE\naccount required pam_permit.so\nauth required MODULE\n\
+                       session required MODULE\nsession required pam_permit.so\n",
+    );
+    for action in ["action=acct", "action=open", "action=close", "action=cred"] {
+        assert_eq!(host(&["user=open", action]).code(), "SUCCESS", "{action}");
+    }
+}
+
+fn dying(place: &Place) {
+    let _bus = PrivateBus::start();
+    place.write_service("timeout=5");
+    for (user, code) in [
+        ("user=tell=gesture,exit", "AUTHINFO_UNAVAIL"),
+        ("user=tell=gesture,hang", "AUTHINFO_UNAVAIL"),
+        ("user=progress", "AUTHINFO_UNAVAIL"),
+    ] {
+        let _helper = Helper::start();
+        let report = host(&[user]);
+        assert_eq!(report.code(), code, "{user}");
+        assert!(report.took < HANG, "{user}: {:?}", report.took);
+    }
+}
+
+fn nobody(place: &Place) {
+    place.write_service("nouserok");
+    let _ = std::fs::remove_file(pose_contract::SYSTEM_BUS_SOCKET);
+    assert_eq!(host(&["user=verdict=success"]).code(), "AUTHINFO_UNAVAIL");
+    let bus = PrivateBus::start();
+    assert_eq!(host(&["user=verdict=success"]).code(), "AUTHINFO_UNAVAIL");
+    drop(bus);
+    // A socket file that nobody listens on any more.
+    assert_eq!(host(&["user=verdict=success"]).code(), "AUTHINFO_UNAVAIL");
+}
+
+fn activation(place: &Place) {
+    let _bus = PrivateBus::start_activating();
+    place.write_service("");
+    assert_eq!(host(&["user=verdict=success"]).code(), "SUCCESS");
+}
+
+fn prompt_time(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("timeout=5");
+    let report = host(&["user=open", "password=p", "think=6000"]);
+    assert_eq!(report.code(), "SUCCESS");
+}
+
+fn floor(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("pose_only");
+    for user in ["user=verdict=success", "user=verdict=wrong_pose", "user=refuse=org.pam_pose.Error.Busy"] {
+        let took: u64 = host(&[user]).all("milliseconds")[0].parse().expect("number");
+        assert!(took >= 50, "{user}: {took} ms");
+    }
+}
+
+fn signals(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("timeout=15");
+    let report = host(&["user=tell=gesture,hang", "int=1"]);
+    assert_eq!(report.code(), "CONV_ERR");
+    let took: u64 = report.all("milliseconds")[0].parse().expect("number");
+    assert!(took < 12_000, "{took} ms");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(helper.stop().contains(&"cancel".to_owned()));
+    let _helper = Helper::start();
+    assert_eq!(host(&["user=slow=2500,verdict=success", "chld=1"]).code(), "SUCCESS");
+}
+
+fn change(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("");
+    let both = "user=ask=password,ask=new_password,verdict=done";
+    let report = host(&[both, "action=passwd", "old=before", "password=after"]);
+    assert_eq!(report.code(), "SUCCESS");
+    let table = [
+        ("user=ask=password,verdict=wrong_password", "AUTHTOK_RECOVERY_ERR"),
+        ("user=ask=password,verdict=refused", "AUTHTOK_ERR"),
+        ("user=verdict=success", "AUTHTOK_ERR"),
+        ("user=refuse=org.pam_pose.Error.NotAuthorized", "AUTHTOK_ERR"),
+    ];
+    for (user, code) in table {
+        assert_eq!(host(&[user, "action=passwd", "old=before", "password=after"]).code(), code, "{user}");
+    }
+    let said = helper.stop();
+    let answers: Vec<&String> = said.iter().filter(|line| line.starts_with("answer")).collect();
+    assert_eq!(answers[0], "answer before seals=0x7 length=6");
+    assert_eq!(answers[1], "answer after seals=0x7 length=5");
+    // Users that the helper does not know change their passwords undisturbed.
+    let _helper = Helper::start();
+    place.write_stack("password required MODULE\npassword required pam_permit.so\n");
+    assert_eq!(host(&["user=refuse=org.pam_pose.Error.NotEnrolled", "action=passwd"]).code(), "SUCCESS");
+}
+
+fn flood(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("");
+    let report = host(&["user=flood"]);
+    assert_eq!(report.code(), "SYSTEM_ERR");
+    assert!(report.shown().len() <= 40, "{}", report.shown().len());
+}

@@ -1,0 +1,85 @@
+//! Runs a host process and reads what it reports.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// PAM's codes by name.
+const CODES: [(i32, &str); 12] = [
+    (0, "SUCCESS"),
+    (4, "SYSTEM_ERR"),
+    (5, "BUF_ERR"),
+    (6, "PERM_DENIED"),
+    (7, "AUTH_ERR"),
+    (9, "AUTHINFO_UNAVAIL"),
+    (10, "USER_UNKNOWN"),
+    (11, "MAXTRIES"),
+    (19, "CONV_ERR"),
+    (20, "AUTHTOK_ERR"),
+    (21, "AUTHTOK_RECOVERY_ERR"),
+    (25, "IGNORE"),
+];
+
+/// The name of a PAM code.
+pub(crate) fn name_of(code: i32) -> String {
+    CODES.iter().find(|row| row.0 == code).map_or(format!("code-{code}"), |row| row.1.to_owned())
+}
+
+/// What a host reported.
+#[derive(Debug)]
+pub(crate) struct Report {
+    lines: Vec<String>,
+    pub(crate) took: Duration,
+}
+
+impl Report {
+    /// The values of all lines of one kind.
+    pub(crate) fn all(&self, key: &str) -> Vec<&str> {
+        self.lines.iter().filter_map(|line| line.strip_prefix(key)?.strip_prefix(' ')).collect()
+    }
+
+    /// The last PAM code.
+    pub(crate) fn code(&self) -> &str {
+        self.all("code").last().copied().unwrap_or("none")
+    }
+
+    /// The two numbers of a before-and-after line.
+    pub(crate) fn pair(&self, key: &str) -> (usize, usize) {
+        let line = self.all(key).first().copied().expect("pair").to_owned();
+        let (before, after) = line.split_once(' ').expect("pair");
+        (before.parse().expect("number"), after.parse().expect("number"))
+    }
+
+    /// Texts shown, as `STYLE TEXT`.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        self.all("message")
+            .iter()
+            .map(|line| line.strip_prefix("1 ").expect("one message a call").to_owned())
+            .collect()
+    }
+}
+
+/// Runs `host` with these words.
+pub(crate) fn host(words: &[&str]) -> Report {
+    host_with(words, |_| ())
+}
+
+/// Runs `host` after `prepare` has changed its command.
+pub(crate) fn host_with(words: &[&str], prepare: impl FnOnce(&mut Command)) -> Report {
+    let mut command = Command::new(std::env::current_exe().expect("own path"));
+    command.arg("host").args(words);
+    prepare(&mut command);
+    finish(&mut command)
+}
+
+/// Runs a command that reports like a host; it has to end by itself.
+pub(crate) fn finish(command: &mut Command) -> Report {
+    let started = Instant::now();
+    let Output { status, stdout, stderr } =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().expect("host");
+    let errors = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.signal(), None, "the host died: {errors}");
+    assert!(status.success(), "the host failed: {errors}");
+    let lines = String::from_utf8_lossy(&stdout).lines().map(str::to_owned).collect();
+    Report { lines, took: started.elapsed() }
+}
