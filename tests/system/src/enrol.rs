@@ -1,6 +1,5 @@
 //! Enrolment through `posectl`, as a person does it.
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::bus::Bus;
@@ -17,7 +16,7 @@ pub const PEOPLE: [(&str, &str, [&str; 3]); 2] = [
     ("chidi", "battery staple", ["chidi_open_head_0", "chidi_open_head_1", "chidi_open_head_2"]),
 ];
 
-/// Enrols [`PEOPLE`] into the scene's state directory, and keeps the key that seals it.
+/// Enrols [`PEOPLE`] into the scene's state directory.
 pub fn everybody(scene: &Scene) -> Result<()> {
     let _bus = Bus::start(&scene.room)?;
     for (user, password, clips) in PEOPLE {
@@ -26,7 +25,7 @@ pub fn everybody(scene: &Scene) -> Result<()> {
         enrol(user, password, clips.len())
             .map_err(|error| format!("{error}\nthe daemon said:\n{}", helper.messages()))?;
     }
-    keep_key(&scene.room)
+    Ok(())
 }
 
 /// One enrolment.
@@ -47,18 +46,4 @@ pub fn enrol(user: &str, password: &str, repetitions: usize) -> Result<String> {
     } else {
         Err(format!("posectl enroll {user}: {}\n{words}", output.status).into())
     }
-}
-
-/// Where the daemon keeps the key that seals templates.
-const KEY: &str = "/etc/pam_pose/key";
-
-fn keep_key(room: &Path) -> Result<()> {
-    std::fs::copy(KEY, room.join("key")).map_err(|error| format!("{KEY}: {error}"))?;
-    Ok(())
-}
-
-/// Puts the kept key where the daemon looks for it; a sandbox starts with an empty `/etc/pam_pose`.
-pub fn restore_key(room: &Path) -> Result<()> {
-    std::fs::copy(room.join("key"), KEY).map_err(|error| format!("{KEY}: {error}"))?;
-    Ok(())
 }

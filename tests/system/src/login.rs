@@ -1,10 +1,10 @@
 //! One attempt from a cold sandbox to a PAM code, and the table of attempts that demo and tests share.
+use crate::Result;
 use crate::bus::Bus;
 use crate::film::Film;
 use crate::helper::{Helper, Setup};
 use crate::pam::{self, Request, Seen};
 use crate::runner::{Case, Scene};
-use crate::{Result, enrol};
 
 /// One attempt: who, what the camera sees, what must come of it.
 pub struct Login {
@@ -134,7 +134,6 @@ impl Login {
     /// Runs it in a furnished sandbox.
     pub fn attempt(&self, scene: &Scene) -> Result<Row> {
         let _bus = Bus::start(&scene.room)?;
-        enrol::restore_key(&scene.room)?;
         let mut helper = Helper::start(&Setup::new(&scene.room, &scene.state, &(self.film)())?)?;
         let mut request = Request::new(self.who.0, self.who.1);
         request.options = self.options;

@@ -33,6 +33,8 @@ pub struct Seen {
     pub code: String,
     /// Lines that the module showed, without the prompt.
     pub shown: Vec<String>,
+    /// Lines that the module logged for the administrator.
+    pub logged: Vec<String>,
     /// From start to end of the host.
     pub took: Duration,
 }
@@ -52,6 +54,9 @@ const WORDS: [(&str, &str); 9] = [
     ("Permission denied", "PERM_DENIED"),
     ("Module is unknown", "MODULE_UNKNOWN"),
 ];
+
+/// How libpam-wrapper marks what a module logged.
+const LOG_MARK: &str = "SYSLOG(";
 
 /// Asks PAM; `on_line` sees each shown line as it comes.
 pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) -> Result<Seen> {
@@ -74,6 +79,8 @@ pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) ->
         .env("LD_PRELOAD", "libpam_wrapper.so")
         .env("PAM_WRAPPER", "1")
         .env("PAM_WRAPPER_SERVICE_DIR", &services)
+        // libpam-wrapper then prints what modules log instead of sending it to syslog.
+        .env("PAM_WRAPPER_DEBUGLEVEL", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -88,8 +95,9 @@ pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) ->
     host.wait()?;
     let took = start.elapsed();
 
+    let (logged, shown) = shown.into_iter().partition(|line| line.contains(LOG_MARK));
     let (code, shown) = split(shown);
-    Ok(Seen { code, shown, took })
+    Ok(Seen { code, shown, logged, took })
 }
 
 fn lines(source: impl std::io::Read, mut on_line: impl FnMut(&str)) -> Vec<String> {

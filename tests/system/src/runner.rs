@@ -174,7 +174,8 @@ fn copy_state(enrolled: &Path, room: &Path) -> Result<()> {
     std::fs::create_dir_all(room)?;
     let status = std::process::Command::new("cp")
         .arg("-a")
-        .args([enrolled.join("state"), enrolled.join("key")])
+        // The daemon on recordings keeps the key beside the state.
+        .args([enrolled.join("state"), enrolled.join("state.key")])
         .arg(room)
         .status()?;
     if status.success() { Ok(()) } else { Err("cannot copy the enrolled state".into()) }
