@@ -28,6 +28,8 @@ const MAX_FILE: u64 = 64 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The daemon itself.
+    pub daemon: Daemon,
     /// Which camera.
     pub camera: Camera,
     /// Models, runtime and their threads.
@@ -46,6 +48,35 @@ pub struct Config {
     pub enrolment: Enrolment,
     /// Overrides of `[attempt]` by PAM service name.
     pub service: BTreeMap<String, Override>,
+}
+
+/// `[daemon]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Daemon {
+    /// What is written to the journal.
+    pub log: LogLevel,
+    /// Take callers for remote when logind cannot say where they sit.
+    pub require_logind: bool,
+    /// Seconds without a call after which the daemon ends, to be started again by the next one; 0: never.
+    pub idle_exit_seconds: u32,
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Self { log: LogLevel::Info, require_logind: true, idle_exit_seconds: 0 }
+    }
+}
+
+/// What is written to the journal. Audit lines are not affected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the levels' own names")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
 }
 
 /// `[camera]`

@@ -1,14 +1,38 @@
-//! The helper daemon of pam_pose: D-Bus service, attempts, store, lock-out, audit and verdict, and its worker.
+//! pose-helperd: D-Bus service, attempts, store, lock-out, audit and verdict, and its worker process.
 //!
 //! # Layout
-//! `config` one file, checked · `secret` passwords and recovery codes in memory · `password` Argon2id ·
-//! `keys` wrapping key · `store` SQLite, one transaction a change · `lockout` pure counters · `accounts` names to
-//! uids · `audit` the syslog line of every verdict.
+//! - [`app`], [`daemon`], [`service`]: beginning and end; what attempts share; the bus interface
+//! - [`attempt`], [`work`], [`capture`]: one attempt, what its thread does, its pictures
+//! - [`worker`]: the process that decodes pictures and runs models
+//! - [`caller`], [`place`], [`polkit`], [`allowance`], [`arguments`]: who asks, from where, how much and what
+//! - [`config`], [`store`], [`lockout`], [`accounts`], [`audit`], [`password`], [`keys`], [`secret`]: what is known
+//!   and kept
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
 pub mod accounts;
+pub mod allowance;
+pub mod app;
+pub mod arguments;
+pub mod attempt;
 pub mod audit;
+pub mod boottime;
+pub mod caller;
+pub mod capture;
 pub mod config;
+pub mod daemon;
 pub mod keys;
 pub mod lockout;
+pub mod overview;
 pub mod password;
+pub mod place;
+pub mod polkit;
+pub mod refusal;
 pub mod secret;
+pub mod service;
 pub mod store;
+pub mod work;
+pub mod worker;

@@ -1,2 +1,106 @@
-//! Entry point.
-fn main() {}
+//! The daemon: cameras only, installed paths only, its own user only.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pose_camera::v4l2::{Request, V4l2Camera};
+use pose_camera::{Camera, CameraError};
+use pose_helperd::config::{self, Config, Vision, trusted::Owner};
+use pose_helperd::daemon::{Bus, Parts};
+use pose_helperd::keys::{KeyRing, KeySources};
+use pose_helperd::store::{Store, StorePaths};
+use pose_helperd::worker::{self, Setup};
+use pose_helperd::{app, audit};
+
+const USAGE: &str = "usage: pose-helperd [--check-config | --version]
+Started by D-Bus and systemd as user pam-pose; see systemctl status pose-helperd.";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    match (arguments.next().as_deref(), arguments.next()) {
+        (None, None) => daemon(),
+        (Some(worker::ARGUMENT), setup) => worker::main(setup, open_camera),
+        (Some("--version"), None) => {
+            println!("pose-helperd {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        (Some("--check-config"), None) => check_config(),
+        _ => refuse(USAGE),
+    }
+}
+
+fn daemon() -> ExitCode {
+    if nix::unistd::geteuid().is_root() {
+        return refuse("pose-helperd does not run as root: start it with systemctl start pose-helperd");
+    }
+    match parts() {
+        Ok(parts) => app::serve(parts, &Bus::System),
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parts() -> Result<Parts, Box<dyn std::error::Error>> {
+    let config = config::load(Path::new(config::PATH), Owner::Root).inspect_err(|_| {
+        app::log_to_journal(config::LogLevel::Info);
+    })?;
+    app::log_to_journal(config.daemon.log);
+    let paths = StorePaths::installed();
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let keys = KeyRing::load(&KeySources { credentials, file: "/etc/pam_pose/key".into() }, &paths.state)?;
+    let store = Store::open(&paths, keys)?;
+    let setup = setup(&config);
+    let audit = audit::Audit::new(Path::new(audit::SOCKET));
+    Ok(Parts { config, store, audit, program: "/proc/self/exe".into(), setup })
+}
+
+fn setup(config: &Config) -> Setup {
+    let vision = &config.vision;
+    let standard = Vision::default();
+    let moved = vision.models != standard.models || vision.runtime != standard.runtime;
+    Setup {
+        assets: moved.then(|| (vision.models.clone(), vision.runtime.clone())),
+        lite: vision.variant == config::Variant::Lite,
+        threads: vision.threads,
+        source: (config.camera.device != "auto").then(|| config.camera.device.clone().into()),
+        allow_virtual: config.camera.allow_virtual,
+        allow_external: config.camera.allow_external,
+        prefer_infrared: config.camera.prefer_infrared,
+        ..Setup::default()
+    }
+}
+
+fn open_camera(setup: &Setup, _turn: u32) -> Result<Box<dyn Camera>, CameraError> {
+    let request = Request {
+        device: setup.source.as_ref().map(|path| path.display().to_string()),
+        external: setup.allow_external,
+        prefer_infrared: setup.prefer_infrared,
+        ..Request::default()
+    };
+    let camera = V4l2Camera::open(&request)?;
+    if camera.describe().virtual_device && !setup.allow_virtual {
+        let what = "the named camera is a software one, and [camera] allow_virtual is not set".into();
+        return Err(CameraError::Missing { what });
+    }
+    Ok(Box::new(camera))
+}
+
+fn check_config() -> ExitCode {
+    match config::load(Path::new(config::PATH), Owner::Root) {
+        Ok(_) => {
+            println!("{} is fine", config::PATH);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn refuse(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(2)
+}

@@ -20,8 +20,9 @@ pub(super) fn first_broken(config: &Config) -> Option<Broken> {
 }
 
 fn numbers(config: &Config) -> Option<Broken> {
-    let Config { vision, worker, limits, lockout, password, enrolment, .. } = config;
-    outside("vision", "threads", vision.threads, 1..=16)
+    let Config { daemon, vision, worker, limits, lockout, password, enrolment, .. } = config;
+    outside("daemon", "idle_exit_seconds", daemon.idle_exit_seconds, 0..=86_400)
+        .or_else(|| outside("vision", "threads", vision.threads, 1..=16))
         .or_else(|| outside("worker", "idle_exit_seconds", worker.idle_exit_seconds, 5..=86_400))
         .or_else(|| outside("limits", "attempts_per_uid", limits.attempts_per_uid, 1..=64))
         .or_else(|| outside("limits", "attempts_total", limits.attempts_total, 1..=256))

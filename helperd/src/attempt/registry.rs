@@ -1,0 +1,176 @@
+//! All attempts that live, by id, and how many each caller may have.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use super::{Attempt, Stop};
+use crate::boottime::BootTime;
+use crate::caller::Caller;
+use crate::config::RequestLimits;
+use crate::refusal::Refusal;
+
+/// A verdict that nobody fetches is forgotten after this long.
+const UNREAD: Duration = Duration::from_secs(60);
+
+/// All attempts that live. Each costs a thread, a descriptor and some kilobytes.
+pub struct Registry {
+    entries: Mutex<HashMap<String, Entry>>,
+    per_user: usize,
+    total: usize,
+}
+
+struct Entry {
+    attempt: Arc<Attempt>,
+    done: Option<BootTime>,
+}
+
+impl Registry {
+    /// With those limits. Callers that are not root have half of the total together: the rest stays root's.
+    #[must_use]
+    pub fn new(limits: &RequestLimits) -> Self {
+        let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            entries: Mutex::default(),
+            per_user: number(limits.attempts_per_uid),
+            total: number(limits.attempts_total),
+        }
+    }
+
+    /// Adds an attempt for `caller`.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when the caller or the daemon has too many; [`Refusal::Internal`].
+    pub fn add(&self, caller: Caller) -> Result<Arc<Attempt>, Refusal> {
+        let mut entries = self.entries();
+        sweep(&mut entries);
+        let users = entries.values().filter(|entry| entry.attempt.caller.uid != 0).count();
+        let own = entries.values().filter(|entry| entry.attempt.caller.uid == caller.uid).count();
+        let full = if caller.uid == 0 {
+            entries.len() >= self.total
+        } else {
+            own >= self.per_user || users >= self.users() || entries.len() >= self.total
+        };
+        if full {
+            return Err(Refusal::Busy("too many attempts at once; end one or try again in a moment".into()));
+        }
+        let attempt = Arc::new(Attempt::new(caller).map_err(Refusal::internal)?);
+        entries.insert(attempt.id.clone(), Entry { attempt: Arc::clone(&attempt), done: None });
+        Ok(attempt)
+    }
+
+    /// The attempt of that id, if it is `unique`'s own.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchAttempt`], the same for an unknown id and for somebody else's.
+    pub fn find(&self, id: &str, unique: &str) -> Result<Arc<Attempt>, Refusal> {
+        self.entries()
+            .get(id)
+            .filter(|entry| entry.attempt.caller.unique == unique)
+            .map(|entry| Arc::clone(&entry.attempt))
+            .ok_or_else(Refusal::no_such_attempt)
+    }
+
+    /// Forgets an attempt: its verdict was delivered, or it never started.
+    pub fn remove(&self, id: &str) {
+        self.entries().remove(id);
+    }
+
+    /// Marks an attempt whose thread has ended.
+    pub fn done(&self, id: &str) {
+        let mut entries = self.entries();
+        if let Some(entry) = entries.get_mut(id) {
+            entry.done = Some(BootTime::now());
+            entry.attempt.finished.store(true, Ordering::Release);
+            if matches!(entry.attempt.stopped(), Some(Stop::Vanished)) {
+                entries.remove(id);
+            }
+        }
+    }
+
+    /// The caller left the bus: its attempts end and are forgotten once their threads have.
+    pub fn vanished(&self, unique: &str) {
+        let mut entries = self.entries();
+        for entry in entries.values().filter(|entry| entry.attempt.caller.unique == unique) {
+            entry.attempt.stop(Stop::Vanished);
+        }
+        entries.retain(|_, entry| entry.attempt.caller.unique != unique || entry.done.is_none());
+    }
+
+    /// Ends all attempts.
+    pub fn stop_all(&self, why: Stop) {
+        for entry in self.entries().values() {
+            entry.attempt.stop(why);
+        }
+    }
+
+    /// Attempts whose threads still run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        let mut entries = self.entries();
+        sweep(&mut entries);
+        entries.values().filter(|entry| entry.done.is_none()).count()
+    }
+
+    fn users(&self) -> usize {
+        self.total.div_ceil(2)
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        match self.entries.lock() {
+            Ok(entries) => entries,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}
+
+fn sweep(entries: &mut HashMap<String, Entry>) {
+    entries.retain(|_, entry| entry.done.is_none_or(|done| done.elapsed() < UNREAD));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(uid: u32, connection: usize) -> Caller {
+        Caller { unique: format!(":1.{connection}"), uid, pid: None }
+    }
+
+    #[test]
+    fn an_attempt_is_only_its_callers() {
+        let registry = Registry::new(&RequestLimits::default());
+        let attempt = registry.add(caller(1000, 1)).unwrap();
+        assert!(registry.find(&attempt.id, ":1.1").is_ok());
+        assert!(matches!(registry.find(&attempt.id, ":1.2"), Err(Refusal::NoSuchAttempt(_))));
+        assert!(matches!(registry.find("", ":1.1"), Err(Refusal::NoSuchAttempt(_))));
+    }
+
+    #[test]
+    fn callers_that_are_not_root_cannot_use_up_roots_share() {
+        let registry = Registry::new(&RequestLimits::default());
+        for uid in 1000..1100 {
+            for connection in 0..10 {
+                let _ = registry.add(caller(uid, connection));
+            }
+        }
+        assert_eq!(registry.running(), registry.users());
+        for _ in registry.users()..registry.total {
+            registry.add(caller(0, 1)).unwrap();
+        }
+        assert!(matches!(registry.add(caller(0, 1)), Err(Refusal::Busy(_))));
+    }
+
+    #[test]
+    fn a_vanished_caller_leaves_nothing_behind() {
+        let registry = Registry::new(&RequestLimits::default());
+        let running = registry.add(caller(1000, 1)).unwrap();
+        let unread = registry.add(caller(1000, 1)).unwrap();
+        registry.done(&unread.id);
+        registry.vanished(":1.1");
+        assert_eq!(running.stopped(), Some(Stop::Vanished));
+        assert!(registry.find(&unread.id, ":1.1").is_err());
+        registry.done(&running.id);
+        assert!(registry.entries().is_empty());
+    }
+}

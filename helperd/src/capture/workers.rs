@@ -1,0 +1,198 @@
+//! Worker processes: at most one warm, one at work; started by a thread that lives as long as the daemon.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::worker::channel::Channel;
+use crate::worker::{ARGUMENT, Setup};
+
+/// How often ended workers are collected.
+const COLLECT: Duration = Duration::from_secs(5);
+/// Longest wait for a killed worker, so that the camera is free before the seat is.
+const KILL_LIMIT: Duration = Duration::from_secs(1);
+
+/// A worker process.
+pub struct Worker {
+    process: Option<Child>,
+    pub(super) channel: Channel,
+    since: Instant,
+    orders: SyncSender<Order>,
+}
+
+/// Starts workers and keeps one warm.
+#[derive(Clone)]
+pub struct Workers {
+    orders: SyncSender<Order>,
+    warm: Arc<Mutex<Option<Worker>>>,
+}
+
+enum Order {
+    /// Have a warm worker.
+    Warm,
+    /// Start one and hand it over.
+    Start(SyncSender<io::Result<Worker>>),
+    /// Collect a killed one that did not end at once.
+    Collect(Child),
+}
+
+impl Workers {
+    /// Starts the thread that starts workers. `program` is the daemon's own binary. A worker's parent-death signal
+    /// follows the thread that started it, so attempts' short-lived threads must not start any.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn new(program: PathBuf, setup: Setup, idle: Duration) -> io::Result<Self> {
+        let (orders, inbox) = mpsc::sync_channel(16);
+        let warm = Arc::new(Mutex::new(None));
+        let starter = Starter {
+            program,
+            setup,
+            idle,
+            orders: orders.clone(),
+            warm: Arc::clone(&warm),
+            ending: Vec::new(),
+        };
+        std::thread::Builder::new().name("workers".into()).spawn(move || starter.run(&inbox))?;
+        Ok(Self { orders, warm })
+    }
+
+    /// Sees to it that a worker is loading or loaded, without waiting.
+    pub fn warm(&self) {
+        // A full queue means that the thread has plenty to do; the worker then starts when it is taken.
+        let _ = self.orders.try_send(Order::Warm);
+    }
+
+    /// The warm worker, or a fresh one that is still loading.
+    ///
+    /// # Errors
+    /// No process could be started.
+    pub fn take(&self) -> io::Result<Worker> {
+        let warm = lock(&self.warm).take();
+        if let Some(worker) = warm.and_then(|mut worker| worker.is_alive().then_some(worker)) {
+            return Ok(worker);
+        }
+        let (reply, answer) = mpsc::sync_channel(1);
+        let gone = || io::Error::other("the thread that starts workers has ended");
+        self.orders.send(Order::Start(reply)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
+impl Worker {
+    /// How a worker that closed its socket ended. Signal 31 is its system-call filter.
+    pub(super) fn end(&mut self) -> String {
+        let start = Instant::now();
+        while start.elapsed() < KILL_LIMIT {
+            match self.process.as_mut().map(Child::try_wait) {
+                Some(Ok(Some(status))) => return status.to_string(),
+                Some(Ok(None)) => std::thread::sleep(Duration::from_millis(2)),
+                _ => break,
+            }
+        }
+        "it still runs".into()
+    }
+
+    fn is_alive(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(None)))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let _ = process.kill();
+        let start = Instant::now();
+        while start.elapsed() < KILL_LIMIT {
+            if !matches!(process.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        tracing::warn!("a worker hangs in the kernel; the camera's driver may be stuck");
+        let _ = self.orders.try_send(Order::Collect(process));
+    }
+}
+
+struct Starter {
+    program: PathBuf,
+    setup: Setup,
+    /// A warm worker that no attempt has taken ends after this long; its memory is the larger part of ours.
+    idle: Duration,
+    orders: SyncSender<Order>,
+    warm: Arc<Mutex<Option<Worker>>>,
+    ending: Vec<Child>,
+}
+
+impl Starter {
+    fn run(mut self, inbox: &mpsc::Receiver<Order>) {
+        loop {
+            match inbox.recv_timeout(COLLECT) {
+                Ok(Order::Warm) => self.keep_warm(),
+                Ok(Order::Start(reply)) => {
+                    let _ = reply.try_send(self.start());
+                }
+                Ok(Order::Collect(process)) => self.ending.push(process),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.collect();
+        }
+    }
+
+    fn keep_warm(&self) {
+        let mut warm = lock(&self.warm);
+        if let Some(worker) = warm.as_mut()
+            && worker.is_alive()
+        {
+            worker.since = Instant::now();
+            return;
+        }
+        match self.start() {
+            Ok(worker) => *warm = Some(worker),
+            Err(error) => tracing::error!(%error, "no worker could be started"),
+        }
+    }
+
+    fn start(&self) -> io::Result<Worker> {
+        let (ours, theirs) = Channel::pair()?;
+        let parent = i32::try_from(std::process::id()).map_err(io::Error::other)?;
+        let setup = Setup { parent, ..self.setup.clone() };
+        let process = Command::new(&self.program)
+            .arg(ARGUMENT)
+            .arg(toml::to_string(&setup).map_err(io::Error::other)?)
+            .env_clear()
+            // ONNX Runtime 1.31 otherwise keeps a database and a device id in the home folder and reports to its
+            // maker; switching it off through its interface comes too late, after the environment is made.
+            .env("ORT_DISABLE_TELEMETRY", "1")
+            .current_dir("/")
+            .stdin(Stdio::from(theirs.into_fd()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        Ok(Worker {
+            process: Some(process),
+            channel: ours,
+            since: Instant::now(),
+            orders: self.orders.clone(),
+        })
+    }
+
+    fn collect(&mut self) {
+        self.ending.retain_mut(|process| matches!(process.try_wait(), Ok(None)));
+        let mut warm = lock(&self.warm);
+        if warm.as_mut().is_some_and(|worker| !worker.is_alive() || worker.since.elapsed() > self.idle) {
+            *warm = None;
+        }
+    }
+}
+
+fn lock(warm: &Mutex<Option<Worker>>) -> MutexGuard<'_, Option<Worker>> {
+    match warm.lock() {
+        Ok(warm) => warm,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}

@@ -1,0 +1,245 @@
+//! The daemon as a whole: what all attempts share, its place on the bus, its beginning and its end.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use futures_lite::{FutureExt, StreamExt};
+use pose_contract::{BUS_NAME, OBJECT_PATH, SYSTEM_BUS_SOCKET};
+use zbus::fdo::DBusProxy;
+use zbus::{Connection, connection};
+use zruntime::SharedRuntime;
+
+use crate::allowance::Allowances;
+use crate::attempt::registry::Registry;
+use crate::attempt::seat::Seat;
+use crate::attempt::{Attempt, Stop};
+use crate::audit::Audit;
+use crate::caller::Callers;
+use crate::capture::workers::Workers;
+use crate::config::{Config, WarmUp};
+use crate::password::Passwords;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::store::Store;
+use crate::work::{self, Begun, Task};
+use crate::worker::Setup;
+
+/// Stack of an attempt's thread: matching is the deepest thing that runs there.
+const STACK: usize = 2 << 20;
+/// Longest wait for attempts to end when the daemon does.
+const END_LIMIT: Duration = Duration::from_secs(2);
+/// Longest message queue before the daemon stops reading from the bus.
+const QUEUE: std::num::NonZeroUsize = match std::num::NonZeroUsize::new(32) {
+    Some(queue) => queue,
+    None => std::num::NonZeroUsize::MIN,
+};
+
+/// What a daemon is made of.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The store, opened.
+    pub store: Store,
+    /// Where audit lines go.
+    pub audit: Audit,
+    /// The binary that workers run, normally `/proc/self/exe`.
+    pub program: PathBuf,
+    /// What workers are told.
+    pub setup: Setup,
+}
+
+/// What all attempts share.
+pub struct Daemon {
+    pub(crate) config: Config,
+    store: Mutex<Store>,
+    pub(crate) audit: Audit,
+    pub(crate) passwords: Passwords,
+    pub(crate) workers: Workers,
+    pub(crate) attempts: Registry,
+    pub(crate) seat: Seat,
+    pub(crate) callers: Callers,
+    pub(crate) allowances: Allowances,
+    camera: Mutex<CameraStatus>,
+    turns: AtomicU32,
+    runtime: OnceLock<SharedRuntime>,
+}
+
+/// What the last attempt found of the camera.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CameraStatus {
+    pub(crate) name: String,
+    pub(crate) state: String,
+}
+
+/// Where the daemon's bus is.
+#[derive(Clone, Debug)]
+pub enum Bus {
+    /// The system bus, by its constant path.
+    System,
+    /// Another bus, for tests of this crate.
+    Address(String),
+}
+
+impl Daemon {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// The thread that starts workers could not be started, or the configured password cost is out of bounds.
+    pub fn new(parts: Parts) -> io::Result<Arc<Self>> {
+        let passwords = Passwords::new(parts.config.password.clone()).map_err(io::Error::other)?;
+        let idle = Duration::from_secs(u64::from(parts.config.worker.idle_exit_seconds));
+        Ok(Arc::new(Self {
+            passwords,
+            workers: Workers::new(parts.program, parts.setup, idle)?,
+            attempts: Registry::new(&parts.config.limits),
+            allowances: Allowances::default(),
+            camera: Mutex::default(),
+            turns: AtomicU32::new(0),
+            store: Mutex::new(parts.store),
+            audit: parts.audit,
+            config: parts.config,
+            seat: Seat::default(),
+            callers: Callers::default(),
+            runtime: OnceLock::new(),
+        }))
+    }
+
+    /// Serves on the bus until `end` is done or the bus goes away. Call it inside `zbus::block_on`.
+    ///
+    /// # Errors
+    /// The bus is not there, somebody else owns the name, or the bus policy forbids it.
+    pub async fn serve(
+        self: &Arc<Self>,
+        bus: &Bus,
+        ready: impl FnOnce(),
+        end: impl Future<Output = ()>,
+    ) -> Result<(), zbus::Error> {
+        let runtime = SharedRuntime::current()?;
+        let _ = self.runtime.set(runtime);
+        let connection = self.connect(bus).await?;
+        let watch = self.watch_names(&connection).await?;
+        connection.request_name_with_flags(BUS_NAME, zbus::fdo::RequestNameFlags::DO_NOT_QUEUE).await?;
+        ready();
+        let bus_gone = async {
+            connection.closed().await;
+            tracing::error!("the bus went away");
+        };
+        end.or(bus_gone).await;
+        drop(watch);
+        let _ = connection.release_name(BUS_NAME).await;
+        self.end().await;
+        Ok(())
+    }
+
+    async fn connect(self: &Arc<Self>, bus: &Bus) -> Result<Connection, zbus::Error> {
+        let address = match bus {
+            Bus::System => format!("unix:path={SYSTEM_BUS_SOCKET}"),
+            Bus::Address(address) => address.clone(),
+        };
+        connection::Builder::address(address.as_str())
+            .max_queued(QUEUE)
+            .serve_at(OBJECT_PATH, Service::new(Arc::clone(self)))
+            .build()
+            .await
+    }
+
+    /// Callers that leave the bus: their attempts end at once.
+    async fn watch_names(
+        self: &Arc<Self>,
+        connection: &Connection,
+    ) -> Result<zruntime::Task<(), zruntime::Shared>, zbus::Error> {
+        let bus = DBusProxy::new(connection).await?;
+        let mut leaving = bus.receive_name_owner_changed_with_args(&[(2, "")]).await?;
+        let daemon = Arc::clone(self);
+        let watch = async move {
+            while let Some(signal) = leaving.next().await {
+                if let Ok(args) = signal.args() {
+                    daemon.callers.forget(args.name());
+                    daemon.attempts.vanished(args.name());
+                }
+            }
+        };
+        Ok(self.runtime()?.spawn("names", watch))
+    }
+
+    /// Ends all attempts and waits a moment for their threads, so that cameras are released and lines written.
+    async fn end(&self) {
+        self.attempts.stop_all(Stop::Shutdown);
+        let start = std::time::Instant::now();
+        while self.attempts.running() > 0 && start.elapsed() < END_LIMIT {
+            self.sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The store, for one short transaction.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    pub(crate) fn camera_status(&self) -> CameraStatus {
+        lock(&self.camera).clone()
+    }
+
+    /// Numbers logins from 0.
+    pub(crate) fn next_turn(&self) -> u32 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_camera(&self, name: &str, state: &str) {
+        *lock(&self.camera) = CameraStatus { name: name.to_owned(), state: state.to_owned() };
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        match self.runtime.get() {
+            Some(runtime) => runtime.sleep(duration).await,
+            // Only before `serve`, where nobody sleeps.
+            None => futures_lite::future::pending().await,
+        }
+    }
+
+    pub(crate) fn spawn(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Refusal> {
+        self.runtime().map_err(Refusal::internal)?.spawn(name, work).detach();
+        Ok(())
+    }
+
+    fn runtime(&self) -> io::Result<&SharedRuntime> {
+        self.runtime.get().ok_or_else(|| io::Error::other("the daemon does not serve yet"))
+    }
+
+    /// Has a worker load its models while the person types.
+    pub(crate) fn warm_up(&self) {
+        if self.config.worker.warm_up != WarmUp::Off {
+            self.workers.warm();
+        }
+    }
+
+    pub(crate) fn start_thread(
+        self: &Arc<Self>,
+        attempt: Arc<Attempt>,
+        task: Task,
+        begun: Begun,
+    ) -> Result<(), Refusal> {
+        let daemon = Arc::clone(self);
+        std::thread::Builder::new()
+            .name("attempt".into())
+            .stack_size(STACK)
+            .spawn(move || work::run(&daemon, &attempt, task, &begun))
+            .map(drop)
+            .map_err(Refusal::internal)
+    }
+}
+
+/// A thread that panicked inside a transaction has rolled it back; the others go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.lock() {
+        Ok(guard) => guard,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}
