@@ -48,8 +48,8 @@ impl fmt::Display for KeyError {
         match self {
             Self::Missing(path) => write!(
                 f,
-                "no key: neither the credential {CREDENTIAL} nor {} is there; restore it from your backup, or make \
-                 a new one with `make install` and enrol again",
+                "no key: neither the credential {CREDENTIAL} nor {} is there; put it back from your backup, \
+                 or start anew as root with `/usr/libexec/pam_pose/store-admin anew` (everybody enrols again)",
                 path.display()
             ),
             Self::File(error) => write!(f, "{error}"),

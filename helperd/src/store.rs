@@ -67,7 +67,7 @@ impl Store {
     /// Opens the store: checks who can reach it, that it is this installation's, that it is sound; migrates it
     /// after a backup; and sweeps what a crash left.
     ///
-    /// A missing store is [`StoreError::Lost`], except once after installation: `make install` leaves
+    /// A missing store is [`StoreError::Lost`], except once after installation: `store-admin` leaves
     /// `first-start` with the instance's id in the state directory, and this call makes the store and removes it.
     /// A store older than its anchor is [`StoreError::OldCopy`] (see `generation`). With an old key in the ring
     /// all users' keys are wrapped anew.

@@ -72,7 +72,8 @@ impl fmt::Display for StoreError {
             ),
             Self::NoMark(path) => write!(
                 f,
-                "the instance mark {} is missing or malformed; run `make install` or reinstall the package",
+                "the instance mark {} is missing or malformed; put it back from a backup, or start anew as root with \
+                 `/usr/libexec/pam_pose/store-admin anew`",
                 path.display()
             ),
             Self::Foreign => f.write_str(

@@ -2,9 +2,10 @@
 //!
 //! # Instance mark and first start
 //! The mark (`/etc/pam_pose/instance`, root-owned) is one line of 32 hexadecimal digits, random for each
-//! installation; the store carries the same id. `make install` writes the mark when there is none and, only
-//! then, also `first-start` with the same line into the state directory. The helper makes the store once for it
-//! and removes it. After that a missing store is a lost store and an error, never an empty one: an empty store
+//! installation; the store carries the same id. On a fresh installation `store-admin prepare` (run by the unit as
+//! root) writes the mark and, only then, also `first-start` with the same line into the state directory. The helper
+//! makes the store once for it and removes it. After that a missing store is a lost store and an error, never an
+//! empty one: an empty store
 //! would turn "must show the pose" into "not enrolled".
 
 use std::fs::{DirBuilder, File, OpenOptions};
