@@ -90,12 +90,16 @@ fn origin(place: &Place) {
     place.write_service("pose_only");
     host(&["user=verdict=success", "silent=1"]);
     let said = helper.stop();
-    for (line, expected) in [
-        (&said[0], ["own-password", "far.example", "tty7", "33000", "Bool(false)"]),
-        (&said[1], ["pose-only", "rhost", "tty", "20000", "Bool(true)"]),
+    for (line, expected, seconds) in [
+        (&said[0], ["own-password", "far.example", "tty7", "Bool(false)"], 33),
+        (&said[1], ["pose-only", "rhost", "tty", "Bool(true)"], 20),
     ] {
         assert!(line.starts_with("begin pose-test "), "{line}");
         assert!(expected.iter().all(|part| line.contains(part)), "{line}");
+        // What is left of the attempt's time, in milliseconds.
+        let (_, left) = line.split_once("timeout_ms=OwnedVariant(U32(").expect("timeout");
+        let left: u32 = left.split_once(')').expect("number").0.parse().expect("number");
+        assert!(((seconds - 3) * 1000..=seconds * 1000).contains(&left), "{line}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! The real `pam_pose.so` under the real libpam, against a scripted helper on a private bus and against hostile
-//! peers. Runs in a mount namespace of its own, in which the private bus lies at the constant path.
+//! peers. Each test runs in a mount namespace of its own, in which the private bus lies at the constant path.
 //!
 //! `cargo test -p pam-module --test module [NAME…]`; `PAM_POSE_MODULE=FILE` picks another module file.
 
@@ -11,36 +11,65 @@ mod library;
 mod place;
 mod run;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// A test: the behaviour it protects, and the proof.
 type Case = (&'static str, fn(&place::Place));
 
+fn all() -> impl Iterator<Item = &'static Case> {
+    cases::CASES.iter().chain(hostile::CASES).chain(library::CASES)
+}
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.split_first() {
-        Some((role, rest)) if role == "host" => return host::main(rest),
-        Some((role, _)) if role == "helper" => return helper::main(),
-        _ => {}
+        Some((role, rest)) if role == "host" => host::main(rest),
+        Some((role, _)) if role == "helper" => helper::main(),
+        Some((role, rest)) if role == "case" => run_here(&rest[0]),
+        _ => run_all(&args),
     }
-    if !place::inside() {
-        return place::enter(&args);
-    }
+}
+
+/// Runs one test in this process, which is in its namespace already; a panic fails it.
+fn run_here(name: &str) -> ExitCode {
+    let case = all().find(|case| case.0 == name).expect("a test of that name");
+    case.1(&place::Place::prepare());
+    ExitCode::SUCCESS
+}
+
+/// Runs the tests whose names contain one of `args`, several at a time: they mostly wait for deadlines.
+fn run_all(args: &[String]) -> ExitCode {
     let names: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let place = place::Place::prepare();
-    let all = cases::CASES.iter().chain(hostile::CASES).chain(library::CASES);
     let chosen: Vec<&Case> =
-        all.filter(|case| names.is_empty() || names.iter().any(|n| case.0.contains(*n))).collect();
-    let failed = chosen.iter().filter(|case| !passes(case, &place)).count();
+        all().filter(|case| names.is_empty() || names.iter().any(|n| case.0.contains(*n))).collect();
+    let queue = Mutex::new(chosen.iter());
+    let failed = Mutex::new(0);
+    let lanes = std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2);
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                while let Some(case) = { queue.lock().expect("queue").next() } {
+                    if !passes(case.0) {
+                        *failed.lock().expect("count") += 1;
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("count");
     println!("\ntest result: {} passed; {failed} failed", chosen.len() - failed);
     if failed == 0 && !chosen.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn passes(case: &Case, place: &place::Place) -> bool {
+fn passes(name: &str) -> bool {
     let started = Instant::now();
-    let passed = catch_unwind(AssertUnwindSafe(|| case.1(place))).is_ok();
-    println!("test {} ... {} ({:.1?})", case.0, if passed { "ok" } else { "FAILED" }, started.elapsed());
+    let output = place::enter(&mut Command::new(std::env::current_exe().expect("own path")), name);
+    let passed = output.status.success();
+    let word = if passed { "ok" } else { "FAILED" };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = if passed { std::borrow::Cow::default() } else { String::from_utf8_lossy(&output.stderr) };
+    print!("test {name} ... {word} ({:.1?})\n{said}{errors}", started.elapsed());
     passed
 }

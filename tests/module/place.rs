@@ -2,13 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use pose_contract::SYSTEM_BUS_SOCKET;
-
-const INSIDE: &str = "PAM_POSE_TEST_NAMESPACE";
 
 /// Users of the tests.
 const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n\
@@ -17,24 +14,17 @@ const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/fa
 const SHADOW: &str = "root:*:20000::::::\nopen:$y$x:20000:0:99999:7:::\nlocked:!$y$x:20000:0:99999:7:::\n\
     expired:$y$x:20000:0:99999:7::20001:\n";
 
-/// Whether this process is in the namespace already.
-pub(crate) fn inside() -> bool {
-    std::env::var_os(INSIDE).is_some()
-}
-
-/// Runs this program again in a new namespace.
-pub(crate) fn enter(args: &[String]) -> ExitCode {
+/// Runs `program case NAME` in a new mount namespace.
+pub(crate) fn enter(program: &mut Command, name: &str) -> Output {
     // As root there is no user namespace, so that tests can be other users as well.
     let kind = if nix::unistd::geteuid().is_root() { "-m" } else { "-rm" };
-    let myself = std::env::current_exe().expect("own path");
-    let error = Command::new("unshare")
+    Command::new("unshare")
         .args([kind, "--propagation", "private", "--"])
-        .arg(myself)
-        .args(args)
-        .env(INSIDE, "1")
-        .exec();
-    eprintln!("cannot run `unshare`: {error}; install util-linux");
-    ExitCode::FAILURE
+        .arg(program.get_program())
+        .args(["case", name])
+        .stdin(Stdio::null())
+        .output()
+        .expect("unshare (package util-linux)")
 }
 
 /// The prepared namespace and the module under test.
@@ -129,7 +119,6 @@ impl PrivateBus {
         fs::write("/run/bus.conf", config).expect("bus.conf");
         let mut daemon = Command::new("dbus-daemon")
             .args(["--config-file=/run/bus.conf", "--nofork", "--nopidfile", "--print-address"])
-            .env("PAM_POSE_TEST_NAMESPACE", "1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
