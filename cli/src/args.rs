@@ -63,6 +63,11 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Turn recordings into landmark sequences
     Landmarks(Landmarks),
+    /// Time each step of a login on a recording
+    Bench {
+        /// The recording; one that the sources ship if left out
+        clip: Option<PathBuf>,
+    },
     /// Print the completion script of a shell
     Completions {
         /// The shell

@@ -1,8 +1,9 @@
 //! One file a command. Each takes what it needs and answers with an exit code or a failure.
 //!
 //! Drives the helper: [`enrol`], [`list`], [`change`] (remove, passwd, unlock), [`test`]. On recordings:
-//! [`rehearse`], [`landmarks`]. On this machine: [`devices`], and `doctor` beside this module. Papers: [`papers`].
+//! [`rehearse`], [`landmarks`], [`bench`]. On this machine: [`devices`], and `doctor` beside this module. Papers: [`papers`].
 
+pub(crate) mod bench;
 pub(crate) mod change;
 pub(crate) mod devices;
 pub(crate) mod enrol;
