@@ -86,3 +86,19 @@ fn refuse_line(pam: &Pam, refusal: &options::Refusal) -> PamError {
     let _ = pam.syslog(LogLvl::ERR, &refusal.to_string());
     PamError::SYSTEM_ERR
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(unsafe_code, reason = "a handle without libpam")]
+    fn a_panic_in_a_hook_denies_and_goes_no_further() {
+        // SAFETY: `Pam` is `repr(transparent)` over a pointer, and `pam_syslog` accepts NULL.
+        let pam: Pam = unsafe { std::mem::transmute(std::ptr::null::<()>()) };
+        let hook = std::panic::take_hook();
+        let code = guarded(&pam, |_| panic!("broken on purpose"));
+        set_hook(hook);
+        assert_eq!(code, PamError::SYSTEM_ERR);
+    }
+}

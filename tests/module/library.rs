@@ -12,6 +12,7 @@ pub(crate) const CASES: &[Case] = &[
     ("the_file_needs_nothing_but_libc_and_libpam", needs),
     ("a_hundred_logins_leave_no_thread_and_no_descriptor_and_a_forked_child_still_logs_in", guest),
     ("a_shipped_file_is_small", size),
+    ("the_module_stands_on_few_crates", crates),
     ("no_login_looks_into_the_environment", no_getenv),
     ("valgrind_finds_nothing", valgrind),
 ];
@@ -56,6 +57,24 @@ fn size(place: &Place) {
     } else {
         println!("  (skipped for a debug build of {bytes} bytes; name the release build in PAM_POSE_MODULE)");
     }
+}
+
+fn crates(_: &Place) {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "-p", "pam-module", "-e", "normal", "--prefix", "none"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo tree");
+    let listed = String::from_utf8_lossy(&tree.stdout);
+    let unique: std::collections::BTreeSet<&str> =
+        listed.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    assert!((2..=40).contains(&unique.len()), "{unique:?} {}", String::from_utf8_lossy(&tree.stderr));
+    // What must never get into other people's root processes: the engine, models, a store, threads.
+    let foreign = ["pose-engine", "pose-vision", "pose-helperd", "ort", "rusqlite", "toml", "tokio", "zbus"];
+    assert!(
+        !unique.iter().any(|line| foreign.contains(&line.split(' ').next().unwrap_or_default())),
+        "{unique:?}"
+    );
 }
 
 fn guest(place: &Place) {

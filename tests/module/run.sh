@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests a built pam_pose.so: its crates, its file, and its manners as a guest of real and hostile peers.
+# Tests a built pam_pose.so: its file, its limits, and its manners as a guest of real and hostile peers.
 # Usage: tests/module/run.sh [MODULE.so [TEST…]]     (default: the release build)
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,9 +12,5 @@ module=$(realpath "$module")
 for tool in dbus-daemon unshare valgrind nm objdump cc; do
     command -v "$tool" >/dev/null || { echo "install $tool (dbus, util-linux, valgrind, binutils, gcc)" >&2; exit 1; }
 done
-
-crates=$(cargo tree --locked -p pam-module -e normal --prefix none | sed 's/ (\*)$//' | sort -u | wc -l)
-echo "crates in the module, itself included: $crates (limit 40)"
-[ "$crates" -le 40 ]
 
 PAM_POSE_MODULE=$module exec cargo test --locked -p pam-module --test module -- "$@"
