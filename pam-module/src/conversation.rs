@@ -18,6 +18,8 @@ const MAX_TEXT: usize = 160;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Style {
+    /// Something to do, confirmed with Enter; the answer is thrown away (`PAM_PROMPT_ECHO_OFF`).
+    Confirm = 1,
     /// Something went wrong (`PAM_ERROR_MSG`).
     Error = 3,
     /// Something to know or do (`PAM_TEXT_INFO`).

@@ -30,6 +30,8 @@ pub enum Failure {
     Refused(String),
     /// The helper stores nothing for that user (answers to changes; a login learns it from a verdict).
     NotEnrolled,
+    /// The helper does not know the attempt, or not in this state: it has given it up, or was started anew.
+    Gone(String),
     /// The program's conversation failed.
     Conversation,
     /// A signal for the host ended the wait.
@@ -254,6 +256,7 @@ fn failure(error: BusError) -> Failure {
         BusError::Answer { from_bus: true, .. } => Failure::Unavailable(error.to_string()),
         BusError::Answer { name, .. } => match name.as_str() {
             error::NOT_AUTHORIZED => Failure::Refused(error.to_string()),
+            error::NO_SUCH_ATTEMPT | error::WRONG_STATE => Failure::Gone(error.to_string()),
             error::NOT_ENROLLED => Failure::NotEnrolled,
             error::BUSY => Failure::Unavailable(error.to_string()),
             _ => Failure::Fault(error.to_string()),

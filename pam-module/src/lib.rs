@@ -5,13 +5,14 @@
 //! - [`login`] and [`password`]: what `pam_authenticate` and `pam_chauthtok` do.
 //! - [`exchange`]: one attempt with the helper, event by event.
 //! - [`dbus`]: the D-Bus client for that exchange, on the caller's thread, under one deadline.
-//! - [`host`], [`conversation`], [`account`]: what libpam and the host give us.
+//! - [`host`], [`conversation`], [`account`]: what libpam and the host give us; [`cue`]: what a host can show.
 //! - [`secret`], [`deadline`], [`verdict`]: the sealed password, the clock, outcome → PAM code.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod account;
 pub mod conversation;
+pub mod cue;
 pub mod dbus;
 pub mod deadline;
 pub mod exchange;

@@ -9,8 +9,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 /// that cannot cancel would hold the camera for minutes.
 const TIMEOUT_RANGE: std::ops::RangeInclusive<u64> = 5..=120;
 
-const ACCEPTED: &str =
-    "try_first_pass, use_first_pass, pose_only, nouserok, timeout=SECONDS (5 to 120) and debug";
+const ACCEPTED: &str = "try_first_pass, use_first_pass, pose_only, nouserok, timeout=SECONDS (5 to 120), cue=auto|info|prompt and debug";
 
 /// What one pam.d line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +22,22 @@ pub struct Options {
     pub nouserok: bool,
     /// Limit of the whole attempt without the time a person spends at prompts.
     pub timeout: Duration,
+    /// How instructions reach the person.
+    pub cue: Cue,
     /// Log each step.
     pub debug: bool,
+}
+
+/// How instructions are sent to the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cue {
+    /// As the program can show them, by the name of its service.
+    #[default]
+    Auto,
+    /// As messages that need no answer.
+    Info,
+    /// Inside prompts that are answered with Enter, for programs that show nothing else.
+    Prompt,
 }
 
 impl Default for Options {
@@ -34,6 +47,7 @@ impl Default for Options {
             pose_only: false,
             nouserok: false,
             timeout: DEFAULT_TIMEOUT,
+            cue: Cue::Auto,
             debug: false,
         }
     }
@@ -70,11 +84,15 @@ impl Options {
                 "use_first_pass" => options.use_first_pass = true,
                 "pose_only" => options.pose_only = true,
                 "nouserok" => options.nouserok = true,
+                "cue=auto" => options.cue = Cue::Auto,
+                "cue=info" => options.cue = Cue::Info,
+                "cue=prompt" => options.cue = Cue::Prompt,
                 "debug" => options.debug = true,
                 _ => match word.strip_prefix("timeout=") {
                     Some(seconds) => {
                         options.timeout = timeout(seconds).ok_or_else(|| refusal(word, "malformed"))?
                     }
+                    None if word.starts_with("cue=") => return Err(refusal(word, "malformed")),
                     None => return Err(refusal(word, "unknown")),
                 },
             }
@@ -100,13 +118,22 @@ mod tests {
 
     #[test]
     fn every_documented_word_is_understood() {
-        let all = ["try_first_pass", "use_first_pass", "pose_only", "nouserok", "timeout=30", "debug"];
+        let all = [
+            "try_first_pass",
+            "use_first_pass",
+            "pose_only",
+            "nouserok",
+            "timeout=30",
+            "cue=prompt",
+            "debug",
+        ];
         let options = Options::parse(&all).unwrap();
         let expected = Options {
             use_first_pass: true,
             pose_only: true,
             nouserok: true,
             timeout: Duration::from_secs(30),
+            cue: Cue::Prompt,
             debug: true,
         };
         assert_eq!(options, expected);
@@ -133,6 +160,9 @@ mod tests {
             "no_such",
             "pose-only",
             "timeout=２０",
+            "cue",
+            "cue=",
+            "cue=both",
         ];
         for word in bad {
             let refusal = Options::parse(&["debug", word]).expect_err(word).to_string();

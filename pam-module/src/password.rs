@@ -32,7 +32,7 @@ pub fn change(host: &Host<'_>, flags: PamFlags, options: &Options) -> PamError {
     });
     result.unwrap_or_else(|failure| match failure {
         Failure::NotEnrolled => PamError::IGNORE,
-        Failure::Unavailable(why) | Failure::Fault(why) | Failure::Refused(why) => {
+        Failure::Unavailable(why) | Failure::Gone(why) | Failure::Fault(why) | Failure::Refused(why) => {
             host.log(LogLvl::ERR, &format!("the helper's password was not changed: {why}"));
             PamError::AUTHTOK_ERR
         }

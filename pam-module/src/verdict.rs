@@ -30,7 +30,7 @@ pub fn of_failure(failure: &Failure) -> PamError {
         Failure::Unavailable(_) | Failure::Deadline => PamError::AUTHINFO_UNAVAIL,
         Failure::Refused(_) => PamError::AUTH_ERR,
         Failure::Conversation | Failure::Interrupted => PamError::CONV_ERR,
-        Failure::Fault(_) | Failure::NotEnrolled => PamError::SYSTEM_ERR,
+        Failure::Fault(_) | Failure::Gone(_) | Failure::NotEnrolled => PamError::SYSTEM_ERR,
         Failure::Memory => PamError::BUF_ERR,
     }
 }

@@ -7,7 +7,7 @@ use pose_contract::{Outcome, PamCode};
 use crate::Case;
 use crate::helper::Helper;
 use crate::place::{Place, PrivateBus};
-use crate::run::host;
+use crate::run::{host, host_with, trap};
 
 /// Longer than any wait of these tests, shorter than a hang.
 const HANG: Duration = Duration::from_secs(20);
@@ -17,6 +17,10 @@ pub(crate) const CASES: &[Case] = &[
     ("a_password_travels_sealed_and_only_when_asked", password),
     ("what_the_helper_learns_about_the_origin", origin),
     ("instructions_come_one_short_message_at_a_time_with_the_time_left", instructions),
+    ("cue_prompt_puts_instructions_into_prompts_and_sends_no_other_message", cue_prompt),
+    ("lockers_without_text_get_none_and_the_helper_is_told", cue_auto),
+    ("a_password_typed_after_the_attempt_ended_gets_one_fresh_attempt", late_password),
+    ("a_refused_option_is_logged_with_what_is_accepted", logged_option),
     ("silence_is_kept_when_asked_for", silence),
     ("a_failing_conversation_ends_in_conv_err_and_cancels", conversations),
     ("odd_but_lawful_conversations_work", odd_conversations),
@@ -113,6 +117,56 @@ fn instructions(place: &Place) {
     assert!(shown[0].starts_with("4 Please do gesture (within ") && shown[0].ends_with(" s)"), "{shown:?}");
     assert!(shown[1].starts_with("4 Please do challenge:t_pose (within "), "{shown:?}");
     assert_eq!(shown[2], "3 Because challenge_missed");
+}
+
+fn cue_prompt(place: &Place) {
+    let _bus = PrivateBus::start();
+    let _helper = Helper::start();
+    place.write_service("cue=prompt");
+    let report = host(&["user=tell=gesture,verdict=wrong_pose", "password=typed by mistake"]);
+    let shown = report.shown();
+    assert_eq!((report.code(), shown.len()), ("AUTH_ERR", 1), "{shown:?}");
+    assert!(shown[0].starts_with("1 Please do gesture (within ") && shown[0].ends_with("then press Enter: "));
+    // What is typed there is no password for anybody.
+    let report = host(&["user=tell=gesture,ask=password,verdict=success", "password=p"]);
+    assert_eq!(report.all("message").iter().filter(|message| message.starts_with("1 1 Password")).count(), 1);
+}
+
+fn cue_auto(place: &Place) {
+    let _bus = PrivateBus::start();
+    let mut helper = Helper::start();
+    place.write_service("");
+    std::fs::copy("/run/pam.d/pose-test", "/run/pam.d/swaylock").expect("service file");
+    let report = host(&["user=tell=gesture,verdict=wrong_pose", "service=swaylock"]);
+    assert_eq!((report.code(), report.shown().len()), ("AUTH_ERR", 0));
+    assert!(helper.line().contains("silent=OwnedVariant(Bool(true))"));
+}
+
+fn late_password(place: &Place) {
+    let _bus = PrivateBus::start();
+    place.write_service("timeout=10");
+    for end in ["gone=org.pam_pose.Error.NoSuchAttempt", "gone=org.pam_pose.Error.WrongState", "late"] {
+        let helper = Helper::start();
+        let report = host(&[&format!("user=ask=password,{end},verdict=success"), "password=typed late"]);
+        assert_eq!((report.code(), report.shown().len()), ("SUCCESS", 1), "{end}");
+        let said = helper.stop();
+        assert_eq!(said.iter().filter(|line| line.starts_with("begin")).count(), 2, "{end}: {said:?}");
+        assert!(said.iter().any(|line| line.starts_with("answer typed late ")), "{end}: {said:?}");
+    }
+    // Once only: a helper that never knows its attempts is a fault.
+    let _helper = Helper::start();
+    let report = host(&["user=ask=password,goners", "password=p"]);
+    assert_eq!(report.code(), "SYSTEM_ERR");
+}
+
+fn logged_option(place: &Place) {
+    let _bus = PrivateBus::start();
+    place.write_service("nouserokay");
+    let report = host_with(&["user=open"], trap);
+    let lines = report.all("syslog");
+    let line = lines.iter().find(|line| line.contains("pam_pose(pose-test:auth)")).expect("a line");
+    assert!(line.starts_with("80 ") || line.starts_with("83 "), "authpriv.err: {line}");
+    assert!(line.contains("\"nouserokay\"") && line.contains("nouserok, timeout=SECONDS"), "{line}");
 }
 
 fn silence(place: &Place) {

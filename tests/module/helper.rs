@@ -3,8 +3,10 @@
 //!
 //! Script: steps joined by `,`; each `Next` takes one. `ask=CODE`, `tell=CODE`, `progress`, `verdict=CODE`,
 //! `kind=KIND`, `error=NAME`, `slow=MS` (before the next step), `hang`, `exit`, `flood` (instructions without
-//! end); at its end the script repeats `progress`. `refuse=NAME` fails `Begin` itself. The names in `LOGINS`
-//! stand for a plain login.
+//! end); at its end the script repeats `progress`. `refuse=NAME` fails `Begin` itself. `gone=NAME` and `late` after
+//! an `ask` say how the user's first attempt ends before its password comes (an error to `Answer`, a "deadline"
+//! verdict after it); a second attempt goes on behind them. `goners` fails every `Answer`. The names in `LOGINS` stand
+//! for a plain login.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -58,7 +60,9 @@ impl FakeHelper {
         }
         let mut attempts = self.attempts.lock().expect("attempts");
         let name = format!("attempt{}", attempts.len() + 1);
-        attempts.insert(name.clone(), script.split(',').map(str::to_owned).collect());
+        let first = attempts.is_empty();
+        let lapses = |step: &&str| first || !(step.starts_with("gone=") || *step == "late");
+        attempts.insert(name.clone(), script.split(',').filter(lapses).map(str::to_owned).collect());
         Ok(name)
     }
 
@@ -96,7 +100,14 @@ impl FakeHelper {
         self.start(user)
     }
 
-    async fn answer(&self, _attempt: &str, secret: zbus::OwnedFd) -> Result<(), Named> {
+    async fn answer(&self, attempt: &str, secret: zbus::OwnedFd) -> Result<(), Named> {
+        let next =
+            self.attempts.lock().expect("attempts").get(attempt).and_then(|script| script.front().cloned());
+        match next.as_deref().map(|step| step.split_once('=').unwrap_or((step, ""))) {
+            Some(("gone", name)) => return Err(Named(name.to_owned())),
+            Some(("goners", _)) => return Err(Named("org.pam_pose.Error.NoSuchAttempt".to_owned())),
+            _ => {}
+        }
         let fd: OwnedFd = secret.into();
         let seals = nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_GET_SEALS).expect("seals");
         let mut file = File::from(fd);
@@ -114,6 +125,7 @@ impl FakeHelper {
             "ask" => Ok(event("ask", value, "Password:")),
             "tell" => Ok(event("instruction", value, &format!("Please do {value}"))),
             "flood" => Ok(event("instruction", "gesture", "again")),
+            "late" => Ok(event("verdict", "deadline", "")),
             "verdict" => Ok(event("verdict", value, &format!("Because {value}"))),
             "kind" => Ok(event(value, "", "")),
             "error" => Err(Named(value.to_owned())),

@@ -2,7 +2,7 @@
 //! and death can be looked at from outside.
 //!
 //! `host key=value…`: `user`, `password`, `conv` (normal, none, null-function, null-reply, fail, strings),
-//! `action` (auth, acct, session, cred, passwd), `silent`, `times`, `fork`, `switch` (renames the user when a
+//! `action` (auth, acct, session, cred, passwd), `silent`, `times`, `fork`, `service`, `switch` (renames the user when a
 //! message is shown), `rhost`, `tty`, `old`, `uid`, `alarm` (seconds until SIGALRM meets a handler), `chld`.
 
 #![allow(unsafe_code, reason = "a C program that uses PAM, in Rust")]
@@ -142,18 +142,14 @@ fn login(spec: &HashMap<String, String>) {
     let mut person = Box::new(Person { spec, pamh: ptr::null_mut() });
     let conv = Conversation { function: Some(converse), data: (&raw mut *person).cast() };
     let user = text("user");
+    let service = text("service").unwrap_or_else(|| c"pose-test".to_owned());
     let started = Instant::now();
     // SAFETY: every pointer lives longer than the handle, and libpam copies the items.
     unsafe {
         let mut pamh = ptr::null_mut();
         let name = user.as_ref().map_or(ptr::null(), |user| user.as_ptr());
-        let got = pam_start_confdir(
-            c"pose-test".as_ptr(),
-            name,
-            &raw const conv,
-            c"/run/pam.d".as_ptr(),
-            &raw mut pamh,
-        );
+        let got =
+            pam_start_confdir(service.as_ptr(), name, &raw const conv, c"/run/pam.d".as_ptr(), &raw mut pamh);
         assert_eq!(got, 0, "pam_start");
         person.pamh = pamh;
         for (item, key) in [(PAM_TTY, "tty"), (PAM_RHOST, "rhost")] {

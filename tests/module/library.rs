@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::Case;
 use crate::helper::Helper;
 use crate::place::{Place, PrivateBus};
-use crate::run::{finish, host, host_with};
+use crate::run::{finish, host, host_with, trap};
 
 pub(crate) const CASES: &[Case] = &[
     ("the_file_exports_nothing_but_the_hooks", exports),
@@ -98,44 +98,13 @@ fn guest(place: &Place) {
     }
 }
 
-/// A library that reports every look into the environment that comes from the module.
-const TRAP: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <string.h>
-static void report(void *caller, const char *name) {
-    Dl_info info;
-    if (dladdr(caller, &info) && info.dli_fname && strstr(info.dli_fname, "pam_pose"))
-        fprintf(stdout, "getenv %s\n", name);
-}
-char *getenv(const char *name) {
-    report(__builtin_return_address(0), name);
-    static char *(*real)(const char *);
-    if (!real) real = dlsym(RTLD_NEXT, "getenv");
-    return real(name);
-}
-char *secure_getenv(const char *name) {
-    report(__builtin_return_address(0), name);
-    static char *(*real)(const char *);
-    if (!real) real = dlsym(RTLD_NEXT, "secure_getenv");
-    return real(name);
-}
-"#;
-
 fn no_getenv(place: &Place) {
-    std::fs::write("/run/trap.c", TRAP).expect("trap");
-    let built =
-        Command::new("cc").args(["-shared", "-fPIC", "-o", "/run/trap.so", "/run/trap.c", "-ldl"]).status();
-    assert!(built.expect("cc").success());
     let _bus = PrivateBus::start();
     let _helper = Helper::start();
     place.write_service("debug");
     for user in ["user=ask=password,tell=gesture,verdict=success", "user=verdict=yes", "user=refuse=org.x.Y"]
     {
-        let report = host_with(&[user, "password=p"], |command| {
-            command.env("LD_PRELOAD", "/run/trap.so");
-        });
+        let report = host_with(&[user, "password=p"], trap);
         assert_eq!(report.all("getenv"), Vec::<&str>::new(), "{user}");
     }
 }

@@ -83,3 +83,59 @@ pub(crate) fn finish(command: &mut Command) -> Report {
     let lines = String::from_utf8_lossy(&stdout).lines().map(str::to_owned).collect();
     Report { lines, took: started.elapsed() }
 }
+
+/// A library that reports every look into the environment that comes from the module, and every line to syslog.
+const TRAP: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+static void report(void *caller, const char *name) {
+    Dl_info info;
+    if (dladdr(caller, &info) && info.dli_fname && strstr(info.dli_fname, "pam_pose"))
+        fprintf(stdout, "getenv %s\n", name);
+}
+char *getenv(const char *name) {
+    report(__builtin_return_address(0), name);
+    static char *(*real)(const char *);
+    if (!real) real = dlsym(RTLD_NEXT, "getenv");
+    return real(name);
+}
+char *secure_getenv(const char *name) {
+    report(__builtin_return_address(0), name);
+    static char *(*real)(const char *);
+    if (!real) real = dlsym(RTLD_NEXT, "secure_getenv");
+    return real(name);
+}
+void __vsyslog_chk(int priority, int flag, const char *format, va_list values) {
+    char line[2000];
+    vsnprintf(line, sizeof line, format, values);
+    fprintf(stdout, "syslog %d %s\n", priority, line);
+}
+void vsyslog(int priority, const char *format, va_list values) { __vsyslog_chk(priority, 0, format, values); }
+void __syslog_chk(int priority, int flag, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    __vsyslog_chk(priority, 0, format, values);
+    va_end(values);
+}
+void syslog(int priority, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    __vsyslog_chk(priority, 0, format, values);
+    va_end(values);
+}
+"#;
+
+/// Puts the trap into a host: `getenv NAME` and `syslog PRIORITY LINE` in its report.
+pub(crate) fn trap(command: &mut Command) {
+    if !std::path::Path::new("/run/trap.so").exists() {
+        std::fs::write("/run/trap.c", TRAP).expect("trap");
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-o", "/run/trap.so", "/run/trap.c", "-ldl"])
+            .status();
+        assert!(built.expect("cc").success());
+    }
+    command.env("LD_PRELOAD", "/run/trap.so");
+}
