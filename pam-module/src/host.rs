@@ -97,6 +97,12 @@ impl<'a> Host<'a> {
         got?.ok_or(PamError::AUTH_ERR)
     }
 
+    /// Whether an earlier module has taken the password that is being replaced.
+    #[must_use]
+    pub fn has_old_password(&self) -> bool {
+        self.pam.get_cached_oldauthtok().is_ok_and(|old| old.is_some())
+    }
+
     /// The password that is being replaced: an earlier module's, or asked for by libpam.
     ///
     /// # Errors

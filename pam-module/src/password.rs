@@ -1,5 +1,6 @@
 //! `pam_chauthtok`: keeps the password that the helper stores in step when this module is in the password stack.
 
+use nix::unistd::{geteuid, getuid};
 use pamsm::{LogLvl, PamError, PamFlags};
 use pose_contract::{MAX_SECRET, MAX_USER, Outcome, ask};
 
@@ -22,6 +23,13 @@ pub fn change(host: &Host<'_>, flags: PamFlags, options: &Options) -> PamError {
     let Some(user) = host.user().filter(|user| !user.is_empty() && user.len() <= MAX_USER) else {
         return PamError::AUTHTOK_ERR;
     };
+    if flags.bits() & PRELIM_CHECK == 0 && !old_password_was_checked(host) {
+        host.log(
+            LogLvl::ERR,
+            "nobody checked the current password; put pam_pose.so behind the module that does (pam_unix.so)",
+        );
+        return PamError::AUTHTOK_ERR;
+    }
     let mut deadline = Deadline::after(options.timeout);
     let result = Attempt::set_password(&user, deadline).and_then(|mut attempt| {
         if flags.bits() & PRELIM_CHECK != 0 {
@@ -41,6 +49,12 @@ pub fn change(host: &Host<'_>, flags: PamFlags, options: &Options) -> PamError {
             verdict::of_failure(&other)
         }
     })
+}
+
+/// A setuid program asks the helper as root, who may change anything; so when a user runs it, an earlier module
+/// has to have taken the current password. Without root's rights the helper itself asks for it and for the pose.
+fn old_password_was_checked(host: &Host<'_>) -> bool {
+    !geteuid().is_root() || getuid().is_root() || host.has_old_password()
 }
 
 fn update(host: &Host<'_>, attempt: &mut Attempt, deadline: &mut Deadline) -> Result<PamError, Failure> {

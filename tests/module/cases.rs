@@ -7,7 +7,7 @@ use pose_contract::{Outcome, PamCode};
 use crate::Case;
 use crate::helper::Helper;
 use crate::place::{Place, PrivateBus};
-use crate::run::{host, host_with, trap};
+use crate::run::{compile, host, host_with, trap};
 
 /// Longer than any wait of these tests, shorter than a hang.
 const HANG: Duration = Duration::from_secs(20);
@@ -38,6 +38,7 @@ pub(crate) const CASES: &[Case] = &[
     ("no_result_is_faster_than_the_floor", floor),
     ("ctrl_c_ends_the_wait_and_house_keeping_does_not", signals),
     ("a_password_change_keeps_the_helper_in_step", change),
+    ("a_user_changes_a_password_through_setuid_programs_only_with_the_old_one", setuid_change),
     ("endless_instructions_are_a_fault", flood),
 ];
 
@@ -385,6 +386,34 @@ fn change(place: &Place) {
     let _helper = Helper::start();
     place.write_stack("password required MODULE\npassword required pam_permit.so\n");
     assert_eq!(host(&["user=refuse=org.pam_pose.Error.NotEnrolled", "action=passwd"]).code(), "SUCCESS");
+}
+
+const CHECKED: &str = r#"
+#include <security/pam_modules.h>
+int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    return pam_set_item(pamh, PAM_OLDAUTHTOK, "before");
+}
+"#;
+
+fn setuid_change(place: &Place) {
+    if !std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295")) {
+        println!("  (skipped: needs other users than root; run as root)");
+        return;
+    }
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    let words =
+        ["user=ask=new_password,verdict=done", "action=passwd", "ruid=1001", "old=before", "password=after"];
+    place.write_service("");
+    assert_eq!(host(&words).code(), "AUTHTOK_ERR");
+    assert!(!helper.stop().iter().any(|line| line.starts_with("answer")));
+    // Behind a module that leaves the checked password in libpam, as pam_unix does.
+    std::fs::write("/run/checked.c", CHECKED).expect("source");
+    compile("/run/checked.c", "/run/checked.so");
+    place.write_stack("password required /run/checked.so\npassword required MODULE\n");
+    let helper = Helper::start();
+    assert_eq!(host(&words).code(), "SUCCESS");
+    assert!(helper.stop().iter().any(|line| line.starts_with("answer after ")));
 }
 
 fn flood(place: &Place) {

@@ -3,7 +3,7 @@
 //!
 //! `host key=value…`: `user`, `password`, `conv` (normal, none, null-function, null-reply, fail, strings),
 //! `action` (auth, acct, session, cred, passwd), `silent`, `times`, `fork`, `service`, `switch` (renames the user when a
-//! message is shown), `rhost`, `tty`, `old`, `uid`, `alarm` (seconds until SIGALRM meets a handler), `chld`.
+//! message is shown), `rhost`, `tty`, `old`, `uid`, `ruid` (a setuid program's), `alarm` (seconds until SIGALRM meets a handler), `chld`.
 
 #![allow(unsafe_code, reason = "a C program that uses PAM, in Rust")]
 
@@ -76,6 +76,11 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
         .collect();
     if let Some(uid) = spec.get("uid") {
         nix::unistd::setuid(nix::unistd::Uid::from_raw(uid.parse().expect("uid"))).expect("setuid");
+    }
+    if let Some(uid) = spec.get("ruid") {
+        let root = nix::unistd::Uid::from_raw(0);
+        nix::unistd::setresuid(nix::unistd::Uid::from_raw(uid.parse().expect("uid")), root, root)
+            .expect("setresuid");
     }
     arm(&spec);
     let times = spec.get("times").map_or(1, |times| times.parse().expect("times"));

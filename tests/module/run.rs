@@ -132,10 +132,13 @@ void syslog(int priority, const char *format, ...) {
 pub(crate) fn trap(command: &mut Command) {
     if !std::path::Path::new("/run/trap.so").exists() {
         std::fs::write("/run/trap.c", TRAP).expect("trap");
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-o", "/run/trap.so", "/run/trap.c", "-ldl"])
-            .status();
-        assert!(built.expect("cc").success());
+        compile("/run/trap.c", "/run/trap.so");
     }
     command.env("LD_PRELOAD", "/run/trap.so");
+}
+
+/// Builds a C file into a shared library.
+pub(crate) fn compile(source: &str, library: &str) {
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o", library, source, "-ldl"]).status();
+    assert!(built.expect("cc (package gcc)").success(), "{source}");
 }
