@@ -3,6 +3,7 @@
 mod enrolment;
 mod files;
 mod garbage;
+mod killed;
 mod migration;
 mod rollback;
 mod rotation;
