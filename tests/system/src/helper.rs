@@ -1,5 +1,6 @@
 //! The daemon on recorded input.
 use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ pub struct Setup {
 impl Setup {
     /// The shipped configuration, a state directory (created if absent) and this film.
     pub fn new(room: &Path, state: &Path, film: &Film) -> Result<Self> {
-        std::fs::create_dir_all(state)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state)?;
         let shipped = place::source().join("config/helperd.toml");
         let config = Path::new("/etc/pam_pose/helperd.toml");
         std::fs::copy(&shipped, config).map_err(|error| format!("{}: {error}", shipped.display()))?;
