@@ -183,6 +183,18 @@ impl Store {
         Ok(())
     }
 
+    /// Replaces the PHC string by one of the same password at another cost: nothing that a person changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEnrolled`]; see [`StoreError`].
+    pub fn renew_password_hash(&mut self, account: &Account, phc: &str) -> Result<(), StoreError> {
+        let (user, key) = self.enrolled(account)?;
+        let transaction = self.write()?;
+        store_password(&transaction, &key, account, user.id, phc)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Uses up the one-time recovery code: `true` once, for the right one. Ends lock-outs as well.
     ///
     /// # Errors

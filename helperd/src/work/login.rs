@@ -199,9 +199,23 @@ impl Pass<'_> {
             None => None,
         };
         let checked = self.work.daemon.passwords.check(secret, stored.as_ref().map(|phc| phc.as_str()));
-        checked
-            .map(|checked| checked.right)
-            .map_err(|error| Verdict::of(Outcome::Internal, error.to_string()))
+        let checked = checked.map_err(|error| Verdict::of(Outcome::Internal, error.to_string()))?;
+        if let (true, Some(account)) = (checked.rehash, self.account) {
+            self.renew_hash(account, secret);
+        }
+        Ok(checked.right)
+    }
+
+    /// The configured cost has changed: the hash follows with the first right password. No login fails for it.
+    fn renew_hash(&self, account: &Account, secret: &Secret) {
+        let hash = self.work.daemon.passwords.hash(secret).map_err(|error| error.to_string());
+        let renewed = hash.and_then(|phc| {
+            let mut store = self.work.daemon.store();
+            store.renew_password_hash(account, &phc).map_err(|error| error.to_string())
+        });
+        if let Err(error) = renewed {
+            tracing::warn!("the password hash of {} keeps its old cost: {error}", account.name);
+        }
     }
 
     fn uses_recovery_code(&self, secret: &Secret) -> Result<bool, Verdict> {

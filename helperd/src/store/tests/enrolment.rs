@@ -134,6 +134,18 @@ fn a_recovery_code_works_once_and_only_the_newest_one() {
 }
 
 #[test]
+fn a_renewed_hash_is_stored_and_is_no_change() {
+    let place = place();
+    let mut store = place.open();
+    store.enrol(&ada(), &new_enrolment(), 0).expect("enrol");
+    let changes = store.changes(10).expect("changes");
+    store.renew_password_hash(&ada(), "$argon2id$other").expect("renew");
+    assert_eq!(store.password(&ada()).expect("password").expect("stored").as_str(), "$argon2id$other");
+    assert_eq!(store.changes(10).expect("changes"), changes);
+    assert!(matches!(store.renew_password_hash(&bob(), PHC), Err(StoreError::NotEnrolled)));
+}
+
+#[test]
 fn changes_are_noted_with_who_made_them() {
     let place = place();
     let mut store = place.open();
