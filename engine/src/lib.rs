@@ -5,13 +5,14 @@
 //! # Layout
 //! - [`landmarks`]: what the vision side reports for one frame
 //! - [`sequence`] → [`clean`] → [`normalise`]: upper-body joints over time, made comparable
-//! - [`dtw`], [`matching`], [`template`], [`enrol`]: is it the enrolled gesture of this person?
+//! - [`dtw`], [`alignment`], [`trim`], [`matching`], [`template`], [`enrol`]: is it the enrolled gesture of this person?
 //! - [`liveness`], [`challenge`]: is a live person answering?
 //! - [`decide`]: the verdict; [`session`]: the live state machine that leads to it, [`gesture`]: when a gesture ends
 //! - [`constants`]: the numbers that decide security; [`baseline`]: the seed's method, for comparison
 #![forbid(unsafe_code)]
 
 mod affine;
+pub mod alignment;
 pub mod baseline;
 pub mod challenge;
 pub mod clean;
@@ -27,3 +28,4 @@ pub mod normalise;
 pub mod sequence;
 pub mod session;
 pub mod template;
+pub mod trim;

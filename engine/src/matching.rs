@@ -1,21 +1,29 @@
 //! Compares a movement with a template.
+//!
+//! The movement is aligned with each enrolled recording; what it differs in is averaged over the recordings and
+//! set against how much the user's own recordings differ among themselves. A logistic fusion makes one score.
 
-use crate::constants::{ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, WORST_SCORE};
+use crate::alignment::{DIFFERENCES, Differences, Movement, differences};
+use crate::constants::{
+    ACCEPT, BIAS, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, FLOOR, LONGEST_DURATION_RATIO, MEDIANS, MIRROR_RATIO,
+    OWN_SHARE, WEIGHTS, WORST_SCORE,
+};
 use crate::dtw;
 use crate::normalise::Track;
 use crate::sequence::{JOINTS, Sequence};
 use crate::template::Template;
+use crate::trim::active_seconds;
 
 /// How well a movement fits a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MatchScore {
-    /// The fused score, higher is better; comparable between users.
+    /// The fused score, log odds, higher is better; comparable between users.
     pub score: f64,
     /// Whether the score reaches the shipped threshold.
     pub accepted: bool,
     /// Log of the mean distance to the template's recordings over the user's own reference, lower is better.
     pub relative: f64,
-    /// Absolute log of the ratio of durations (probe to the recordings' median).
+    /// Absolute log of the ratio of durations, without or with the rest before and after, whichever is smaller.
     pub duration: f64,
 }
 
@@ -27,13 +35,38 @@ impl MatchScore {
     }
 }
 
+/// A template made ready for comparing: its recordings with what alignment needs, and their own spread.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    recordings: Vec<Movement>,
+    own: Differences,
+    /// Geometric mean of the durations, seconds: whole, and without rest at the ends.
+    seconds: (f64, f64),
+}
+
+impl Reference {
+    /// From normalised recordings, none of them empty.
+    #[must_use]
+    pub fn of(recordings: &[Track]) -> Self {
+        let movements: Vec<Movement> = recordings.iter().map(Movement::of).collect();
+        Self {
+            own: own_spread(recordings, &movements),
+            seconds: (
+                geometric_mean(recordings.iter().map(Track::seconds)),
+                geometric_mean(recordings.iter().map(active_seconds)),
+            ),
+            recordings: movements,
+        }
+    }
+}
+
 /// Compares a movement with one template.
 #[must_use]
 pub fn verify(template: &Template, probe: &Sequence) -> MatchScore {
     verify_track(template, &Track::of(probe))
 }
 
-/// Compares with several templates (a gesture and its mirrored variant, say) and keeps the best score.
+/// Compares with several templates and keeps the best score.
 #[must_use]
 pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
     let track = Track::of(probe);
@@ -47,16 +80,61 @@ pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
 /// [`verify`] on an already normalised movement.
 #[must_use]
 pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
-    if probe.is_empty() || template.recordings().is_empty() {
-        return MatchScore::worst();
+    let reference = template.reference();
+    let Some(mean) = mean_differences(&reference.recordings, probe) else { return MatchScore::worst() };
+    let mut relative = [0.0; DIFFERENCES];
+    for k in 0..DIFFERENCES {
+        let own = OWN_SHARE * reference.own[k] + (1.0 - OWN_SHARE) * MEDIANS[k];
+        relative[k] = ((mean[k] + FLOOR * MEDIANS[k]) / own).ln();
     }
-    let relative = relative_distance(template.recordings(), template.spread(), probe);
-    let duration = duration_ratio(template.recordings(), probe);
-    let score = -(relative + DURATION_WEIGHT * duration);
+    let duration = duration_ratio(reference, probe);
+    let fused: f64 = relative.iter().zip(WEIGHTS).map(|(r, w)| w * r).sum();
+    let score = BIAS + fused + DURATION_WEIGHT * duration;
     if !score.is_finite() {
         return MatchScore::worst();
     }
-    MatchScore { score, accepted: score >= ACCEPT, relative, duration }
+    MatchScore { score, accepted: score >= ACCEPT, relative: relative[0], duration }
+}
+
+/// Mean over the recordings; `None` without recordings or without a probe.
+fn mean_differences(recordings: &[Movement], probe: &Track) -> Option<Differences> {
+    let (straight, mirrored) = (Movement::of(probe), Movement::of(&probe.mirrored()));
+    let each: Option<Vec<Differences>> =
+        recordings.iter().map(|r| nearer_side(r, &straight, &mirrored)).collect();
+    mean_of(&each?)
+}
+
+/// Differences to a movement or, where that is clearly nearer, to the same movement by the other side of the body:
+/// people switch arms without noticing.
+fn nearer_side(recording: &Movement, straight: &Movement, mirrored: &Movement) -> Option<Differences> {
+    let plain = differences(recording, straight)?;
+    let switched = differences(recording, mirrored)?;
+    Some(if switched[0] < MIRROR_RATIO * plain[0] { switched } else { plain })
+}
+
+/// Mean differences between the recordings of one template; the development medians for fewer than two.
+fn own_spread(tracks: &[Track], movements: &[Movement]) -> Differences {
+    let mut pairs = Vec::new();
+    for (i, track) in tracks.iter().enumerate().skip(1) {
+        let mirrored = Movement::of(&track.mirrored());
+        pairs.extend(movements[..i].iter().filter_map(|m| nearer_side(m, &movements[i], &mirrored)));
+    }
+    mean_of(&pairs).unwrap_or(MEDIANS)
+}
+
+fn mean_of(all: &[Differences]) -> Option<Differences> {
+    let n = all.len() as f64;
+    (!all.is_empty()).then(|| std::array::from_fn(|k| all.iter().map(|d| d[k]).sum::<f64>() / n))
+}
+
+fn duration_ratio(reference: &Reference, probe: &Track) -> f64 {
+    let ratio = |probe: f64, own: f64| (probe.max(0.1) / own).ln().abs().min(LONGEST_DURATION_RATIO);
+    ratio(probe.seconds(), reference.seconds.0).min(ratio(active_seconds(probe), reference.seconds.1))
+}
+
+fn geometric_mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len().max(1) as f64;
+    (values.map(|v| v.max(0.1).ln()).sum::<f64>() / n).exp()
 }
 
 /// DTW over positions.
@@ -86,23 +164,8 @@ pub fn spread_of(recordings: &[Track]) -> f64 {
     if pairs == 0 { DEVELOPMENT_MEDIAN } else { sum / f64::from(pairs) }
 }
 
-/// Log of the mean distance to the recordings over the user's own reference: half the spread of the user's
-/// recordings, half the development median.
-#[must_use]
-pub fn relative_distance(recordings: &[Track], spread: f64, probe: &Track) -> f64 {
-    let mean =
-        recordings.iter().map(|r| position_distance(r, probe)).sum::<f64>() / recordings.len().max(1) as f64;
-    (mean.max(1.0e-6) / (0.5 * spread + 0.5 * DEVELOPMENT_MEDIAN)).ln()
-}
-
 /// Mean distance to the recordings.
 #[must_use]
 pub fn mean_distance(recordings: &[Track], probe: &Track) -> f64 {
     recordings.iter().map(|r| position_distance(r, probe)).sum::<f64>() / recordings.len().max(1) as f64
-}
-
-fn duration_ratio(recordings: &[Track], probe: &Track) -> f64 {
-    let mut seconds: Vec<f32> = recordings.iter().map(|r| r.seconds() as f32).collect();
-    let own = crate::clean::median(&mut seconds).map_or(1.0, f64::from);
-    (probe.seconds() / own.max(1.0e-3)).ln().abs()
 }

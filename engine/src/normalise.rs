@@ -4,7 +4,7 @@
 //! of the five median upper-bone lengths becomes 1.
 
 use crate::clean::{clean, median};
-use crate::sequence::{JOINTS, Joint, Sequence, joint};
+use crate::sequence::{JOINTS, Joint, PARTNER, Sequence, joint};
 
 /// The upper bones: shoulder line, upper arms, forearms.
 pub const BONES: [(usize, usize); 5] = [
@@ -47,6 +47,16 @@ impl Track {
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.frames.len() as f64 / crate::clean::RATE
+    }
+
+    /// The same movement by the other side of the body.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        let flip = |f: &Frame| PARTNER.map(|k| [-f[k][0], f[k][1]]);
+        Self {
+            frames: self.frames.iter().map(flip).collect(),
+            visibility: PARTNER.map(|k| self.visibility[k]),
+        }
     }
 
     /// Whether nothing can be compared.

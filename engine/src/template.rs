@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::clean::MAX_CLEAN_FRAMES;
 use crate::constants::MAX_RECORDINGS;
-use crate::matching::spread_of;
+use crate::matching::Reference;
 use crate::normalise::Track;
 use crate::sequence::JOINTS;
 
@@ -30,7 +30,7 @@ pub const MAX_BYTES: usize =
 #[derive(Clone, PartialEq)]
 pub struct Template {
     recordings: Vec<Track>,
-    spread: f64,
+    reference: Reference,
 }
 
 impl fmt::Debug for Template {
@@ -94,8 +94,8 @@ impl Template {
             .take(MAX_RECORDINGS)
             .map(|r| quantised(&r))
             .collect();
-        let spread = spread_of(&recordings);
-        Self { recordings, spread }
+        let reference = Reference::of(&recordings);
+        Self { recordings, reference }
     }
 
     /// The enrolment recordings, normalised.
@@ -104,10 +104,10 @@ impl Template {
         &self.recordings
     }
 
-    /// Mean distance between the recordings.
+    /// The recordings made ready for comparing.
     #[must_use]
-    pub fn spread(&self) -> f64 {
-        self.spread
+    pub fn reference(&self) -> &Reference {
+        &self.reference
     }
 
     /// The byte form.
@@ -159,8 +159,8 @@ impl Template {
         if reader.at != end || recordings.is_empty() {
             return Err(TemplateError::Corrupt);
         }
-        let spread = spread_of(&recordings);
-        Ok(Self { recordings, spread })
+        let reference = Reference::of(&recordings);
+        Ok(Self { recordings, reference })
     }
 }
 
