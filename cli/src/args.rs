@@ -87,6 +87,9 @@ pub(crate) struct Enroll {
     /// A name for the gesture, to tell enrolments apart (never describe the gesture itself)
     #[arg(long, value_name = "LABEL")]
     pub(crate) gesture: Option<String>,
+    /// Put the new gesture in place of the old one, instead of beside it
+    #[arg(long)]
+    pub(crate) replace: bool,
     /// How many recordings to make
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=10))]
     pub(crate) repetitions: u32,

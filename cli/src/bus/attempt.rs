@@ -155,19 +155,18 @@ impl Progress {
     }
 }
 
-/// The strength of a new enrolment as a bar of ten with its words.
+/// The strength of a new enrolment as a bar of ten with its words; `None` when the helper tells none.
 pub(crate) fn strength_bar(details: &Details) -> Option<String> {
-    let words = text(details, "strength");
-    if words.is_empty() {
-        return None;
-    }
-    let score = details.get("strength_score").and_then(|v| f64::try_from(v).ok());
-    let bar = score.map(|s| {
-        // Between 0 and 10 by the clamp, so the conversion keeps the number.
-        let filled = (s.clamp(0.0, 1.0) * 10.0).round() as usize;
-        format!("[{}{}] ", "#".repeat(filled), "-".repeat(10 - filled))
-    });
-    Some(format!("{}{words}", bar.unwrap_or_default()))
+    // The helper keeps the exact score to itself; each word's middle stands for it.
+    let (words, filled) = match text(details, "strength") {
+        "" => return None,
+        words @ "weak" => (words, 2),
+        words @ "fair" => (words, 5),
+        words @ "good" => (words, 7),
+        words @ "strong" => (words, 10),
+        words => return Some(words.to_owned()),
+    };
+    Some(format!("[{}{}] {words}", "#".repeat(filled), "-".repeat(10 - filled)))
 }
 
 #[cfg(test)]
@@ -203,17 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_shows_the_score_and_stays_within_its_frame() {
-        let bar = |score: f64| {
-            let details = Details::from([
-                ("strength".to_owned(), zbus::Variant::from("good").try_to_owned().expect("text")),
-                ("strength_score".to_owned(), zbus::Variant::from(score).try_to_owned().expect("number")),
-            ]);
-            strength_bar(&details).expect("bar")
+    fn the_bar_grows_with_the_strength() {
+        let bar = |words: &str| {
+            let words = zbus::Variant::from(words).try_to_owned().expect("text");
+            strength_bar(&Details::from([("strength".to_owned(), words)]))
         };
-        assert_eq!(bar(0.7), "[#######---] good");
-        assert_eq!(bar(7.0), "[##########] good");
-        assert_eq!(bar(f64::NAN), "[----------] good");
+        assert_eq!(bar("weak").as_deref(), Some("[##--------] weak"));
+        assert_eq!(bar("strong").as_deref(), Some("[##########] strong"));
+        assert_eq!(bar("splendid").as_deref(), Some("splendid"));
         assert_eq!(strength_bar(&Details::new()), None);
     }
 }

@@ -19,12 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Connects to the helper, starting it by bus activation if it does not run.
 pub(crate) fn helper() -> Result<Helper, Failure> {
-    within_patience(|| block_on(connect()))
+    patiently(|| block_on(connect()))
 }
 
 /// Whether the bus knows how to start the helper.
 pub(crate) fn activatable() -> Result<bool, Failure> {
-    within_patience(|| {
+    patiently(|| {
         block_on(async {
             let names =
                 bus().await?.list_activatable_names().await.map_err(|e| refusal::of_bus(&e.into()))?;
@@ -71,8 +71,9 @@ fn name() -> WellKnownName<'static> {
     WellKnownName::from_static_str_unchecked(BUS_NAME)
 }
 
-/// A peer that accepts and then stays silent would hold the handshake for ever: the wait ends on this side.
-fn within_patience<T: Send + 'static>(
+/// Does work that talks to the bus, for a bounded time: a peer that accepts and then stays silent would hold the
+/// handshake for ever.
+pub(crate) fn patiently<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let (done, wait) = mpsc::channel();

@@ -19,7 +19,8 @@ use futures_lite::future::block_on;
 use pose_contract::{INTERFACE, OBJECT_PATH};
 use serde::Serialize;
 use zbus::names::OwnedUniqueName;
-use zbus::{Connection, DynamicType, OwnedVariant};
+use zbus::proxy::MethodFlags;
+use zbus::{Connection, DynamicType, OwnedVariant, Proxy};
 
 use crate::exit::Failure;
 
@@ -48,9 +49,15 @@ pub(crate) struct Event {
 }
 
 impl Helper {
-    /// Starts an attempt by `method` (`Enroll`, `Remove`, `SetPassword`, `Test`) and returns its name.
+    /// Starts an attempt by `method` (`Enroll`, `Remove`, `SetPassword`, `Test`) and returns its name. Waits as
+    /// long as it takes: the person may have to authorise it in a polkit dialogue first.
     pub(crate) fn start(&self, method: &str, user: &str, options: &Details) -> Result<String, Failure> {
-        self.call(method, &(user, options))
+        let started = block_on(async {
+            let proxy = Proxy::new(&self.connection, &self.peer, OBJECT_PATH, INTERFACE).await?;
+            proxy.call_with_flags(method, MethodFlags::ALLOW_INTERACTIVE_AUTH, &(user, options)).await
+        });
+        let attempt: Option<String> = started.map_err(|e| refusal::of_call(&e))?;
+        attempt.ok_or_else(|| refusal::unintelligible(method, &zbus::Error::InvalidReply))
     }
 
     /// The attempt's next event; waits for at most a second.

@@ -31,10 +31,14 @@ pub(crate) fn run(args: Enroll, output: Output) -> Result<Exit, Failure> {
     }
     output.remark(&format!(
         "You will do the same gesture {} times, sitting as you do when you log in. Choose a movement of both arms\n\
-         of about 2 to 4 seconds that nobody would guess; begin and end at rest. Nobody else should watch.",
+         of about 2 to 4 seconds that nobody would guess; begin and end at rest. Nobody else should watch.\n\
+         The password asked for may be left empty where the login asks for the system's own (pose_only).",
         args.repetitions
     ));
     let mut options = Details::from([("repetitions".to_owned(), OwnedVariant::from(args.repetitions))]);
+    if args.replace {
+        options.insert("replace".to_owned(), OwnedVariant::from(true));
+    }
     if let Some(label) = &args.gesture {
         options.insert("gesture".to_owned(), label_value(label)?);
     }

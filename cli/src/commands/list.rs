@@ -44,6 +44,8 @@ fn line(enrolment: &Details) -> String {
         line.push_str(&format!(", enrolled {}", date(created)));
     }
     match number(enrolment, "locked_seconds") {
+        // What the helper says of a login that is off for good.
+        Some(seconds) if seconds >= u64::from(u32::MAX) => line.push_str(", off until `posectl unlock`"),
         Some(seconds) if seconds > 0 => line.push_str(&format!(", locked for {seconds} s more")),
         _ => {}
     }

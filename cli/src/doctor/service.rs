@@ -39,7 +39,7 @@ pub(super) fn check() -> Vec<Finding> {
             return findings;
         }
     }
-    match connect::helper().and_then(|helper| helper.status()) {
+    match connect::patiently(|| connect::helper()?.status()) {
         Ok(status) => findings.extend(told(&status)),
         Err(failure) => findings.push(broken("helper", &failure)),
     }
@@ -50,33 +50,24 @@ pub(super) fn check() -> Vec<Finding> {
 fn told(status: &Details) -> Vec<Finding> {
     let mut findings =
         vec![Finding::ok("helper", format!("pose-helperd {} answers", text(status, "version")))];
-    let parts = [
-        ("store", "see `journalctl -u pose-helperd`; restore the last backup, or enrol again"),
-        ("models", "reinstall the package"),
-        ("runtime", "reinstall the package"),
-        ("camera_state", "run `posectl devices`"),
-    ];
-    for (part, fix) in parts {
-        findings.push(match text(status, part) {
-            "" => Finding::warning(
-                "helper",
-                format!("the helper says nothing about: {part}"),
-                "update both to one version",
-            ),
-            state if is_well(state) => Finding::ok("helper", format!("{part}: {state}")),
-            state => Finding::problem("helper", format!("{part}: {state}"), fix),
-        });
-    }
+    findings.push(match text(status, "store") {
+        "ok" => Finding::ok("store", "the helper can use its store"),
+        state => Finding::problem(
+            "store",
+            format!("the helper says of its store: {state:?}"),
+            "see `journalctl -u pose-helperd`; restore the last backup, or enrol again",
+        ),
+    });
     let camera = text(status, "camera");
-    if !camera.is_empty() {
-        findings.push(Finding::ok("helper", format!("camera: {camera}")));
-    }
+    findings.extend(match text(status, "camera_state") {
+        // Nothing was captured since the helper started.
+        "" | "unknown" | "unused" => None,
+        "ok" => Some(Finding::ok("camera", format!("the helper last captured from {camera}"))),
+        state => {
+            Some(Finding::warning("camera", format!("at its last use: {state}"), "run `posectl devices`"))
+        }
+    });
     findings
-}
-
-fn is_well(state: &str) -> bool {
-    matches!(state, "ok" | "ready" | "idle" | "present" | "busy" | "unknown" | "not loaded" | "loaded")
-        || state.starts_with("ok ")
 }
 
 /// Lets the installed helper read its configuration: it alone knows all keys.
@@ -156,14 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_not_well_is_a_problem() {
-        let status = Details::from([
-            ("version".to_owned(), zbus::Variant::from("1").try_to_owned().expect("text")),
-            ("store".to_owned(), zbus::Variant::from("unreadable").try_to_owned().expect("text")),
-            ("models".to_owned(), zbus::Variant::from("ok").try_to_owned().expect("text")),
-        ]);
-        let findings = told(&status);
-        assert!(findings.iter().any(|f| f.level == Level::Problem && f.what.contains("unreadable")));
-        assert!(findings.iter().any(|f| f.level == Level::Ok && f.what.contains("models")));
+    fn a_store_that_is_not_well_is_a_problem() {
+        let status = |store: &str, camera: &str| {
+            let value = |text: &str| zbus::Variant::from(text).try_to_owned().expect("text");
+            told(&Details::from([
+                ("store".to_owned(), value(store)),
+                ("camera_state".to_owned(), value(camera)),
+                ("version".to_owned(), value("1")),
+            ]))
+        };
+        let worst = |findings: Vec<Finding>| findings.iter().map(|f| f.level).max();
+        assert_eq!(worst(status("ok", "unknown")), Some(Level::Ok));
+        assert_eq!(worst(status("ok", "the camera was unplugged")), Some(Level::Warning));
+        assert_eq!(worst(status("lost", "ok")), Some(Level::Problem));
+        assert_eq!(worst(told(&Details::new())), Some(Level::Problem));
     }
 }
