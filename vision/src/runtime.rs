@@ -50,6 +50,7 @@ pub(crate) fn environment(path: &Path) -> Result<Environment, VisionError> {
         }
         return Err(VisionError::RuntimeFixed { loaded: used.clone() });
     }
+    forbid_telemetry();
     check_library(&path)?;
     let unusable = |reason: String| VisionError::RuntimeUnusable { path: path.clone(), reason };
     let environment = ort::init_from(&path)
@@ -59,6 +60,19 @@ pub(crate) fn environment(path: &Path) -> Result<Environment, VisionError> {
         .map_err(|e| unusable(e.to_string()))?;
     *loaded = Some((path, environment.clone()));
     Ok(environment)
+}
+
+/// Keeps ONNX Runtime from what it does by itself from 1.31 on: a database and a device id in the home folder, and
+/// reports over the network. Its interface for this comes too late, after the environment is made.
+#[allow(unsafe_code, reason = "the library is asked through the environment")]
+fn forbid_telemetry() {
+    const SWITCH: &str = "ORT_DISABLE_TELEMETRY";
+    if std::env::var_os(SWITCH).is_none_or(|value| value != "1") {
+        // SAFETY: Rust's own readers of the environment are locked out by the standard library. A C library that
+        // reads it in another thread at this moment could see it change; programs here load the models before
+        // they start threads that call such code, and the worker has the switch set from its start.
+        unsafe { std::env::set_var(SWITCH, "1") };
+    }
 }
 
 /// Opens the library, asks it for its version and for the interface that `ort` was built for. The handle stays

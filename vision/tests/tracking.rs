@@ -181,3 +181,27 @@ fn missing_assets_are_errors_that_name_the_fix() {
     let Err(error) = Tracker::new(&nowhere, &TrackerOptions::default()) else { panic!("nothing is there") };
     assert!(error.to_string().contains("make build"), "{error}");
 }
+
+/// Runs in a process of its own, started by the test below.
+#[test]
+#[ignore = "started by the_runtime_writes_nothing_into_the_home_folder"]
+fn track_a_few_frames() {
+    observe(&mut tracker(TrackerOptions::default()), &frames("ben_circle_touch_0.avi")[..3]);
+}
+
+#[test]
+fn the_runtime_writes_nothing_into_the_home_folder() {
+    let home = tempfile::tempdir().expect("folder");
+    let status = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "track_a_few_frames", "--ignored"])
+        .env("HOME", home.path())
+        .env_remove("XDG_CACHE_HOME")
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("ORT_DISABLE_TELEMETRY")
+        .stdout(std::process::Stdio::null())
+        .status()
+        .expect("a process");
+    assert!(status.success());
+    let found: Vec<_> = std::fs::read_dir(home.path()).expect("list").collect();
+    assert!(found.is_empty(), "{found:?}");
+}
