@@ -5,6 +5,7 @@
 //! - One process has the store open (`store.lock`); it is 0600 in a 0700 directory.
 //! - A missing store is never re-created by itself: see [`Store::open`] and `files`.
 //! - A try is reserved ([`Store::begin`]) before anything is checked, and only [`Store::conclude`] lets in.
+//! - Every commit renews a keyed code over all that decides ([`integrity`]); a file without the right one is refused.
 //! - Nothing stored is believed: rows are bounded by the schema, sealed rows are bound to their owner, and garbage
 //!   is an error, never a panic and never "not enrolled".
 
@@ -13,6 +14,7 @@ mod delays;
 mod error;
 mod files;
 mod generation;
+mod integrity;
 mod replay;
 mod rotation;
 mod schema;
@@ -57,7 +59,7 @@ impl Store {
         }
         let instance = files::read_mark(paths)?;
         files::sweep_unfinished(paths)?;
-        build(&paths.unfinished(), &instance)?;
+        build(&paths.unfinished(), &instance, &keys)?;
         generation::write_anchor(paths, &instance, 0)?;
         files::put_in_place(paths)?;
         drop(lock);
@@ -96,8 +98,8 @@ impl Store {
         let mut connection = connect(&paths.database())?;
         check_sound(&connection)?;
         check_instance(&connection, &instance)?;
-        files::migrate(paths, &mut connection, migrations)?;
-        generation::check(paths, &mut connection, &instance)?;
+        files::migrate(paths, &mut connection, migrations, &keys)?;
+        generation::check(paths, &mut connection, &keys, &instance)?;
         let mut store = Self { connection, keys, paths: paths.clone(), instance, _lock: lock };
         store.sweep_removed()?;
         if store.keys.old.is_some() {
@@ -118,10 +120,6 @@ impl Store {
         Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
-    fn write(&mut self) -> Result<Transaction<'_>, StoreError> {
-        Ok(Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?)
-    }
-
     /// Tag of a typed name: keyed, because a name prompt sees passwords too.
     fn tag(&self, name: &str) -> [u8; 32] {
         keys::mac(&self.keys.current.derive(b"pam_pose name tags v1"), &[name.as_bytes()])
@@ -134,19 +132,25 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// Begins a transaction that writes; [`integrity::commit`] ends it.
+fn write(connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
+    Ok(Transaction::new(connection, TransactionBehavior::Immediate)?)
+}
+
 fn owner(account: &Account) -> Owner<'_> {
     Owner { name: &account.name, uid: account.uid }
 }
 
 /// A complete, closed database at `path`.
-fn build(path: &Path, instance: &InstanceId) -> Result<(), StoreError> {
+fn build(path: &Path, instance: &InstanceId, keys: &KeyRing) -> Result<(), StoreError> {
     files::create_private(path)?;
     let mut connection = connect(path)?;
-    schema::migrate(&mut connection, schema::MIGRATIONS)?;
+    schema::migrate(&mut connection, schema::MIGRATIONS, keys)?;
     connection.execute(
         "INSERT INTO meta (key, value) VALUES ('instance', ?1), ('generation', 0)",
         [instance.as_slice()],
     )?;
+    integrity::write(&connection, keys)?;
     connection.close().map_err(|(_, error)| error.into())
 }
 

@@ -18,6 +18,8 @@ pub enum StoreError {
     Foreign,
     /// The store is an older copy of itself than its anchor has seen, or the anchor is gone.
     OldCopy,
+    /// Rows were changed by something else than the helper.
+    Tampered,
     /// State directory or file are open to others or of the wrong kind or owner.
     Exposed(PathBuf, &'static str),
     /// A file beside the store is not believed.
@@ -84,6 +86,10 @@ impl fmt::Display for StoreError {
                 "the store is an older copy than this machine has had (removed enrolments and used recovery codes \
                  would count again); put the newest copy back, or accept this one as root with \
                  `/usr/libexec/pam_pose/store-admin accept-restored`",
+            ),
+            Self::Tampered => f.write_str(
+                "the store was changed by something else than the helper; put a backup back as root with \
+                 `/usr/libexec/pam_pose/store-admin restore`",
             ),
             Self::Exposed(path, what) => write!(f, "{} {what}", path.display()),
             Self::File(error) => write!(f, "{error}"),

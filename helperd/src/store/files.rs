@@ -19,9 +19,10 @@ use nix::unistd::geteuid;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::StoreError;
 use super::schema::{self, Migration};
+use super::{StoreError, integrity};
 use crate::config::trusted::{self, Owner};
+use crate::keys::KeyRing;
 
 /// An installation's random id.
 pub type InstanceId = [u8; 16];
@@ -192,25 +193,28 @@ pub(super) fn put_in_place(paths: &StorePaths) -> Result<(), StoreError> {
     sync_directory(paths)
 }
 
-/// Migrates an older database after copying it aside; a newer one is refused untouched.
+/// Checks the code of a database and migrates an older one after copying it aside; a newer one is refused untouched.
 pub(super) fn migrate(
     paths: &StorePaths,
     connection: &mut Connection,
     migrations: &[Migration],
+    keys: &KeyRing,
 ) -> Result<(), StoreError> {
     let found = schema::version(connection)?;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
-    if found == known {
-        return Ok(());
-    }
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
     if found < 1 {
         return Err(StoreError::Garbage("schema version"));
     }
+    // Before the migration, which would put its own code on whatever it finds.
+    integrity::check(connection, keys)?;
+    if found == known {
+        return Ok(());
+    }
     copy_aside(paths, connection, known)?;
-    schema::migrate(connection, migrations)
+    schema::migrate(connection, migrations, keys)
 }
 
 /// Removes the copies made before migrations: they hold keys that an erasure has to destroy.

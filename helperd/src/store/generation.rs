@@ -14,8 +14,9 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction};
 
 use super::files::{self, InstanceId};
-use super::{Store, StoreError, StorePaths, changes};
+use super::{Store, StoreError, StorePaths, changes, integrity};
 use crate::config::trusted::{self, Owner};
+use crate::keys::KeyRing;
 
 /// Raises the generation in a transaction that changes something.
 pub(super) fn raise(transaction: &Transaction<'_>) -> Result<(), StoreError> {
@@ -34,6 +35,7 @@ fn read(connection: &Connection) -> Result<u64, StoreError> {
 pub(super) fn check(
     paths: &StorePaths,
     connection: &mut Connection,
+    keys: &KeyRing,
     instance: &InstanceId,
 ) -> Result<(), StoreError> {
     let found = read(connection)?;
@@ -49,7 +51,7 @@ pub(super) fn check(
     let next = i64::try_from(next).map_err(|_| StoreError::Garbage("generation"))?;
     transaction.execute("UPDATE meta SET value = ?1 WHERE key = 'generation'", [next])?;
     changes::note(&transaction, 0, "", "restored copy accepted")?;
-    transaction.commit()?;
+    integrity::commit(transaction, keys)?;
     write_anchor(paths, instance, read(connection)?)?;
     files::remove_if_there(&paths.accept_restored())
 }

@@ -1,10 +1,8 @@
 //! Key rotation: every user's key is wrapped anew, all in one transaction, as soon as a ring with an old key comes.
 
-use rusqlite::{Transaction, TransactionBehavior};
-
 use super::seal::Owner;
 use super::users::read_user;
-use super::{Store, StoreError, changes};
+use super::{Store, StoreError, changes, integrity, write};
 
 impl Store {
     /// Wraps all users' keys with the current key, if some are not. Templates stay as they are: their keys do not
@@ -15,7 +13,7 @@ impl Store {
     /// [`StoreError::UnknownKey`] when a user's key was wrapped by neither key: then nothing is changed.
     pub(super) fn rotate(&mut self) -> Result<usize, StoreError> {
         let current = self.keys.current.id();
-        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
+        let transaction = write(&mut self.connection)?;
         let ids: Vec<i64> = transaction
             .prepare("SELECT id FROM users WHERE removed IS NULL AND key_id <> ?1")?
             .query_map([current], |row| row.get(0))?
@@ -29,12 +27,12 @@ impl Store {
                 (id, current, wrapped),
             )?;
         }
-        if ids.is_empty() {
+        if ids.is_empty() && integrity::is_current(&transaction, &self.keys)? {
             return Ok(0);
         }
         transaction.execute("DELETE FROM delays", [])?;
         changes::note(&transaction, 0, "", "keys rotated")?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
         // The log still holds the old wrapping.
         self.truncate_log()?;

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, integrity};
+use crate::keys::KeyRing;
 
 /// One migration: what takes the schema from the version before to this one.
 pub(super) type Migration = &'static str;
@@ -14,7 +15,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[V1];
 pub(super) const APPLICATION_ID: i64 = 0x7050_6f73;
 
 const V1: Migration = "
--- key: 'instance' (the mark's id, blob), 'generation' (integer, see generation.rs).
+-- key: 'instance' (the mark's id, blob), 'generation' (integer, generation.rs), 'code' and 'code key' (blobs,
+-- integrity.rs).
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 -- A removed user stays as a tombstone: no key, and so nothing that opens.
 CREATE TABLE users (
@@ -93,7 +95,11 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
 }
 
 /// Runs what is missing of `migrations`, all in one transaction.
-pub(super) fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+pub(super) fn migrate(
+    connection: &mut Connection,
+    migrations: &[Migration],
+    keys: &KeyRing,
+) -> Result<(), StoreError> {
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     let transaction = Transaction::new(connection, TransactionBehavior::Exclusive)?;
     let found = version(&transaction)?;
@@ -106,6 +112,6 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[Migration]) -> 
     }
     transaction.pragma_update(None, "user_version", known)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.commit()?;
+    integrity::commit(transaction, keys)?;
     Ok(())
 }

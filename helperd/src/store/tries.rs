@@ -15,10 +15,10 @@ mod row;
 mod verdict;
 
 use pose_contract::Outcome;
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::Transaction;
 
 use super::users::{Found, find};
-use super::{Store, StoreError, changes, delays};
+use super::{Store, StoreError, changes, delays, integrity, write};
 use crate::accounts::Account;
 use crate::lockout::{Limits, Moment, Origin, State, Turn};
 use row::{Phase, Try, counter};
@@ -91,7 +91,7 @@ impl Store {
         let tag = self.tag(account.map_or(typed, |account| &account.name));
         let mut id = TryId([0; 16]);
         getrandom::fill(&mut id.0).map_err(|_| StoreError::Randomness)?;
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         let mut standing = Standing::NotEnrolled;
         let mut new = Try::new(id, tag, origin);
         match account.map(|account| find(&transaction, account)).transpose()? {
@@ -108,7 +108,7 @@ impl Store {
             Some(Found::Unknown) | None => {}
         }
         new.insert(&transaction)?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         Ok(Begun { id, standing })
     }
 
@@ -117,12 +117,12 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn password_turn(&mut self, id: TryId, limits: &Limits, now: &Moment) -> Result<Turn, StoreError> {
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         let this = Try::read(&transaction, id)?;
         let mut delay = delays::read(&transaction, &this.tag, this.origin, now)?;
         let turn = delay.take_turn(limits, now);
         delays::write(&transaction, &this.tag, this.origin, &delay)?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         Ok(turn)
     }
 
@@ -131,7 +131,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; then the try may not go on.
     pub fn password_right(&mut self, id: TryId, limits: &Limits, now: &Moment) -> Result<Gate, StoreError> {
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         let mut this = Try::read(&transaction, id)?;
         if this.phase != Phase::Begun || this.user.is_none() {
             return Err(StoreError::WrongPhase);
@@ -142,7 +142,7 @@ impl Store {
             this.phase = Phase::Judging;
             this.update_phase(&transaction)?;
         }
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         Ok(if standing == Standing::Enrolled { Gate::Go } else { Gate::Stop(standing) })
     }
 
@@ -152,14 +152,14 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; then nothing may be shown.
     pub fn challenge_shown(&mut self, id: TryId) -> Result<(), StoreError> {
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         let mut this = Try::read(&transaction, id)?;
         if this.phase == Phase::Begun {
             return Err(StoreError::WrongPhase);
         }
         this.phase = Phase::Shown;
         this.update_phase(&transaction)?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         Ok(())
     }
 
@@ -175,11 +175,11 @@ impl Store {
         limits: &Limits,
         now: &Moment,
     ) -> Result<FinalOutcome, StoreError> {
-        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
+        let transaction = write(&mut self.connection)?;
         let this = Try::read(&transaction, id)?;
         let outcome = verdict::decide(&transaction, &self.keys, &this, judgement, limits, now)?;
         this.delete(&transaction)?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
         Ok(outcome)
     }
@@ -235,7 +235,7 @@ impl Store {
     /// See [`StoreError`].
     pub fn unlock(&mut self, name: &str, actor: u32) -> Result<bool, StoreError> {
         let tag = self.tag(name);
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         for origin in Origin::ALL {
             delays::clear(&transaction, &tag, origin)?;
         }
@@ -249,7 +249,7 @@ impl Store {
         if known {
             changes::note(&transaction, actor, name, "unlocked")?;
         }
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
         Ok(known)
     }

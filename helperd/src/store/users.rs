@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::seal::UserKey;
-use super::{Store, StoreError, changes, files, owner, unix_now};
+use super::{Store, StoreError, changes, files, integrity, owner, unix_now, write};
 use crate::accounts::Account;
 use crate::secret::recovery::RecoveryCode;
 pub(super) use row::{Found, UserRow, find, read_user};
@@ -86,7 +86,7 @@ impl Store {
         actor: u32,
     ) -> Result<Enrolled, StoreError> {
         let recovery_code = RecoveryCode::generate().ok_or(StoreError::Randomness)?;
-        let transaction = Transaction::new(&mut self.connection, rusqlite::TransactionBehavior::Immediate)?;
+        let transaction = write(&mut self.connection)?;
         let (user, key) = match find(&transaction, account)? {
             Found::Enrolled(user) => {
                 let key = user.key(&self.keys)?;
@@ -119,7 +119,7 @@ impl Store {
             (user.id, version, key.digest(RECOVERY, recovery_code.symbols())),
         )?;
         changes::note(&transaction, actor, &account.name, "enrolled")?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
         Ok(Enrolled { version, recovery_code })
     }
@@ -175,10 +175,10 @@ impl Store {
     /// [`StoreError::NotEnrolled`]; see [`StoreError`].
     pub fn set_password(&mut self, account: &Account, phc: &str, actor: u32) -> Result<(), StoreError> {
         let (user, key) = self.enrolled(account)?;
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         store_password(&transaction, &key, account, user.id, phc)?;
         changes::note(&transaction, actor, &account.name, "password")?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
         Ok(())
     }
@@ -189,9 +189,9 @@ impl Store {
     /// [`StoreError::NotEnrolled`]; see [`StoreError`].
     pub fn renew_password_hash(&mut self, account: &Account, phc: &str) -> Result<(), StoreError> {
         let (user, key) = self.enrolled(account)?;
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         store_password(&transaction, &key, account, user.id, phc)?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         Ok(())
     }
 
@@ -207,7 +207,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (user, key) = self.enrolled(account)?;
         let digest = key.digest(RECOVERY, code.symbols());
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         let stored: Option<Vec<u8>> =
             transaction.query_row("SELECT recovery FROM users WHERE id = ?1", [user.id], |row| row.get(0))?;
         if !stored.is_some_and(|stored| bool::from(stored.as_slice().ct_eq(&digest))) {
@@ -216,7 +216,7 @@ impl Store {
         transaction.execute("UPDATE users SET recovery = NULL WHERE id = ?1", [user.id])?;
         transaction.execute("DELETE FROM counters WHERE user = ?1", [user.id])?;
         changes::note(&transaction, actor, &account.name, "recovery code used")?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
         Ok(true)
     }
@@ -228,7 +228,17 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn remove(&mut self, name: &str, actor: u32) -> Result<bool, StoreError> {
-        let transaction = self.write()?;
+        if !self.destroy_key(name, actor)? {
+            return Ok(false);
+        }
+        self.sweep_removed()?;
+        files::remove_backups(&self.paths)?;
+        Ok(true)
+    }
+
+    /// The first, deciding half of a removal.
+    pub(super) fn destroy_key(&mut self, name: &str, actor: u32) -> Result<bool, StoreError> {
+        let transaction = write(&mut self.connection)?;
         let destroyed = transaction.execute(
             "UPDATE users SET wrapped_key = NULL, password = NULL, recovery = NULL, removed = ?2,
                version = version + 1
@@ -239,10 +249,8 @@ impl Store {
             return Ok(false);
         }
         changes::note(&transaction, actor, name, "removed")?;
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         self.anchor();
-        self.sweep_removed()?;
-        files::remove_backups(&self.paths)?;
         Ok(true)
     }
 
@@ -291,7 +299,7 @@ impl Store {
 
     /// Deletes what tombstones still have (all of it unopenable) and empties the log, which holds old pages.
     pub(super) fn sweep_removed(&mut self) -> Result<(), StoreError> {
-        let transaction = self.write()?;
+        let transaction = write(&mut self.connection)?;
         let mut swept = 0;
         for table in ["enrolments", "counters", "digests", "tries"] {
             swept += transaction.execute(
@@ -301,7 +309,7 @@ impl Store {
                 [],
             )?;
         }
-        transaction.commit()?;
+        integrity::commit(transaction, &self.keys)?;
         if swept > 0 {
             self.truncate_log()?;
         }

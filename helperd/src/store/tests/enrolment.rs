@@ -73,11 +73,7 @@ fn an_interrupted_removal_has_destroyed_the_key_and_the_rest_goes_at_the_next_st
     let place = place();
     let mut store = place.open();
     store.enrol(&ada(), &new_enrolment(), 0).expect("enrol");
-    // What is durable after the first of the two transactions of a removal.
-    store
-        .connection
-        .execute("UPDATE users SET wrapped_key = NULL, removed = 1, version = version + 1", [])
-        .expect("first step");
+    assert!(store.destroy_key("ada", 0).expect("first half"));
     assert!(matches!(store.templates(&ada()), Err(StoreError::NotEnrolled)));
     drop(store);
     let store = place.open();

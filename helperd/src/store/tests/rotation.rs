@@ -26,8 +26,16 @@ fn after_a_rotation_the_new_key_opens_everything_and_the_old_one_nothing() {
     assert!(store.use_recovery_code(&bob(), &code, 1001).expect("the code stays good"));
     assert!(store.changes(5).expect("changes").iter().any(|change| change.what == "keys rotated"));
     drop(store);
-    let store = Store::open(&place.paths, ring(1)).expect("opens");
-    assert!(matches!(store.templates(&ada()), Err(StoreError::UnknownKey)));
+    assert!(matches!(Store::open(&place.paths, ring(1)), Err(StoreError::UnknownKey)));
+}
+
+#[test]
+fn a_store_without_users_rotates_as_well() {
+    let place = place();
+    drop(place.open());
+    drop(Store::open(&place.paths, rotating(1, 2)).expect("rotates"));
+    drop(Store::open(&place.paths, ring(2)).expect("the new key alone"));
+    assert!(matches!(Store::open(&place.paths, ring(1)), Err(StoreError::UnknownKey)));
 }
 
 #[test]

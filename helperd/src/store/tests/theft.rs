@@ -73,6 +73,73 @@ fn a_removed_users_sealed_rows_and_key_are_gone_from_the_files() {
     assert!(!has(&left, &template), "the sealed template");
 }
 
+/// Who can write the file but has no key: what would each edit open?
+#[test]
+fn a_store_edited_by_something_else_is_refused() {
+    for edit in [
+        "DELETE FROM users",
+        "UPDATE users SET removed = 1, wrapped_key = NULL",
+        "UPDATE users SET uid = 1001",
+        "UPDATE users SET name = 'bob'",
+        "UPDATE users SET password = NULL",
+        "UPDATE users SET recovery = x'00'",
+        "DELETE FROM enrolments",
+        "UPDATE enrolments SET template = x'00'",
+        "DELETE FROM counters",
+        "UPDATE counters SET failures = 0",
+        "UPDATE counters SET lock_ms = 0",
+        "DELETE FROM tries",
+        "UPDATE tries SET phase = 0",
+        "DELETE FROM digests",
+        "UPDATE meta SET value = 1000 WHERE key = 'generation'",
+        "DELETE FROM meta WHERE key = 'code'",
+        "UPDATE meta SET value = x'00' WHERE key = 'code'",
+    ] {
+        let place = place();
+        let mut store = place.open();
+        store.enrol(&ada(), &new_enrolment(), 0).expect("enrol");
+        let now = at(0);
+        for _ in 0..6 {
+            let begun = store
+                .begin("ada", Some(&ada()), Origin::Root, Mode::PoseOnly, &limits(), &now)
+                .expect("begin");
+            let judgement =
+                Judgement { outcome: Outcome::WrongPose, stream: Some(&begun.id.0), version: Some(2) };
+            store.conclude(begun.id, &judgement, &limits(), &now).expect("conclude");
+        }
+        let begun =
+            store.begin("ada", Some(&ada()), Origin::Own, Mode::PoseOnly, &limits(), &now).expect("begin");
+        store.challenge_shown(begun.id).expect("shown");
+        drop(store);
+        drop(place.open());
+        let editor = rusqlite::Connection::open(place.paths.database()).expect("editor");
+        let edited = editor.execute(edit, []).expect("edit");
+        assert!(edited > 0, "{edit} edits nothing");
+        drop(editor);
+        let told = place.refused();
+        assert!(matches!(told, StoreError::Tampered), "{edit}: {told:?}");
+    }
+}
+
+#[test]
+fn rows_of_an_old_copy_under_a_newer_generation_are_refused() {
+    let place = place();
+    place.open().enrol(&ada(), &new_enrolment(), 0).expect("enrol");
+    let old = place.directory.path().join("old.db");
+    std::fs::copy(place.paths.database(), &old).expect("copy");
+    place.open().remove("ada", 0).expect("remove");
+    let editor = rusqlite::Connection::open(place.paths.database()).expect("editor");
+    editor
+        .execute_batch(&format!(
+            "ATTACH '{}' AS old; DELETE FROM users; INSERT INTO users SELECT * FROM old.users;
+             INSERT INTO enrolments SELECT * FROM old.enrolments;",
+            old.display()
+        ))
+        .expect("splice");
+    drop(editor);
+    assert!(matches!(place.refused(), StoreError::Tampered));
+}
+
 #[test]
 fn rows_moved_between_users_do_not_open() {
     let place = place();
