@@ -20,10 +20,16 @@ const REMEMBERED: usize = 256;
 #[derive(Clone, Default)]
 pub struct Allowances(Arc<Mutex<State>>);
 
-#[derive(Default)]
 struct State {
     at_once: u32,
     users: HashMap<u32, User>,
+    last_call: BootTime,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { at_once: 0, users: HashMap::new(), last_call: BootTime::now() }
+    }
 }
 
 struct User {
@@ -45,6 +51,7 @@ impl Allowances {
     /// [`Refusal::Busy`] when the caller's uid or everybody together asks too much.
     pub fn enter(&self, uid: u32) -> Result<Allowed, Refusal> {
         let mut state = self.state();
+        state.last_call = BootTime::now();
         let busy =
             |what: &str| Err(Refusal::Busy(format!("too many calls {what}; wait a second and call again")));
         // Root gets in even when users fill the house.
@@ -69,6 +76,12 @@ impl Allowances {
         }
         state.at_once += 1;
         Ok(Allowed { all: self.clone(), uid })
+    }
+
+    /// How long nobody has called.
+    #[must_use]
+    pub fn idle_for(&self) -> std::time::Duration {
+        self.state().last_call.elapsed()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

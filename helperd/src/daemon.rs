@@ -127,7 +127,7 @@ impl Daemon {
             connection.closed().await;
             tracing::error!("the bus went away");
         };
-        end.or(bus_gone).await;
+        end.or(bus_gone).or(self.idle()).await;
         drop(watch);
         let _ = connection.release_name(BUS_NAME).await;
         self.end().await;
@@ -163,6 +163,18 @@ impl Daemon {
             }
         };
         Ok(self.runtime()?.spawn("names", watch))
+    }
+
+    /// Done once nobody has called for the configured time and no attempt lives.
+    async fn idle(&self) {
+        let limit = Duration::from_secs(u64::from(self.config.daemon.idle_exit_seconds));
+        if limit.is_zero() {
+            futures_lite::future::pending::<()>().await;
+        }
+        while self.attempts.running() > 0 || self.allowances.idle_for() < limit {
+            self.sleep(Duration::from_secs(1)).await;
+        }
+        tracing::info!("ending: nobody has called for {} s", limit.as_secs());
     }
 
     /// Ends all attempts and waits a moment for their threads, so that cameras are released and lines written.

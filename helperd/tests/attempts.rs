@@ -3,8 +3,10 @@
 
 mod support;
 
-use support::house::{PASSWORD, verdict};
+use pose_helperd::config::Config;
+use support::house::{NOBODY, PASSWORD, can_be_others, enrolled_state, verdict};
 use support::{Event, House, Script};
+use zbus::Variant;
 
 fn codes(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.code.as_str()).collect()
@@ -26,4 +28,150 @@ fn the_right_person_with_the_right_password_gets_in() {
         "a verdict is delivered once"
     );
     house.wait_until("the worker ends", || house.workers() == 0);
+}
+
+#[test]
+fn another_gesture_is_refused_and_root_learns_why() {
+    let house = House::enrolled(&Script::another_gesture());
+    let client = house.client();
+    let attempt = client.begin_pose_only("root").unwrap();
+    let events = client.run(&attempt, |code| panic!("asked for {code}"));
+    let verdict = verdict(&events);
+    assert!(["wrong_pose", "not_live"].contains(&verdict.code.as_str()), "{events:?}");
+    assert!(verdict.details.contains_key("score"));
+}
+
+#[test]
+fn a_wrong_password_ends_before_the_camera() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let attempt = client.begin("root", &[]).unwrap();
+    let events = client.run(&attempt, |_| b"wrong".to_vec());
+    assert_eq!(codes(&events), ["password", "wrong_password"]);
+}
+
+#[test]
+fn a_name_without_an_enrolment_gets_the_same_prompt_and_root_the_reason() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    for name in ["daemon", "no-such-user-3f"] {
+        let attempt = client.begin(name, &[]).unwrap();
+        let events = client.run(&attempt, |_| PASSWORD.to_vec());
+        assert_eq!(codes(&events), ["password", "not_enrolled"], "{name}");
+    }
+}
+
+#[test]
+fn a_caller_that_vanishes_releases_the_camera() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let attempt = client.begin_pose_only("root").unwrap();
+    client.wait_for(&attempt, "gesture");
+    assert_eq!(house.workers(), 1);
+    client.vanish();
+    house.wait_until("the camera is released", || house.workers() == 0);
+    let next = house.client();
+    let attempt = next.begin_pose_only("root").unwrap();
+    next.wait_for(&attempt, "gesture");
+}
+
+#[test]
+fn a_cancelled_attempt_releases_the_camera_and_says_so_once() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let attempt = client.begin_pose_only("root").unwrap();
+    client.wait_for(&attempt, "gesture");
+    client.cancel(&attempt).unwrap();
+    let events = client.run(&attempt, |_| Vec::new());
+    assert_eq!(codes(&events), ["deadline"]);
+    house.wait_until("the camera is released", || house.workers() == 0);
+    assert!(client.cancel(&attempt).is_err());
+}
+
+#[test]
+fn an_attempt_is_only_its_callers() {
+    let house = House::enrolled(&Script::right_person());
+    let (owner, other) = (house.client(), house.client());
+    let attempt = owner.begin("root", &[]).unwrap();
+    let refused = "org.pam_pose.Error.NoSuchAttempt";
+    assert_eq!(other.next(&attempt).unwrap_err(), refused);
+    assert_eq!(other.answer(&attempt, PASSWORD).unwrap_err(), refused);
+    assert_eq!(other.cancel(&attempt).unwrap_err(), refused);
+    assert_eq!(owner.next(&attempt).unwrap().code, "password");
+}
+
+#[test]
+fn a_second_attempt_is_told_that_the_camera_is_busy() {
+    let house = House::enrolled(&Script::right_person());
+    let (first, second) = (house.client(), house.client());
+    let holder = first
+        .begin("root", &[("timeout_ms", Variant::from(60_000u32)), ("mode", Variant::from("pose-only"))]);
+    first.wait_for(&holder.unwrap(), "gesture");
+    let attempt = second.begin_pose_only("root").unwrap();
+    assert_eq!(codes(&second.run(&attempt, |_| Vec::new())), ["busy"]);
+}
+
+#[test]
+fn root_takes_the_camera_from_a_user() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::enrolled(&Script::right_person());
+    let (user, root) = (house.client_of(NOBODY), house.client());
+    let held = user.begin_pose_only("nobody").unwrap();
+    user.wait_for(&held, "gesture");
+    let attempt = root.begin_pose_only("root").unwrap();
+    root.wait_for(&attempt, "gesture");
+    assert_eq!(codes(&user.run(&held, |_| Vec::new())), ["busy"]);
+}
+
+#[test]
+fn five_refused_poses_lock_and_root_unlocks() {
+    let mut config = Config::default();
+    config.attempt.challenges = 0;
+    let house = House::enrolled_with(&Script::another_gesture(), config);
+    let client = house.client();
+    for _ in 0..5 {
+        let attempt = client.begin_pose_only("root").unwrap();
+        assert_ne!(verdict(&client.run(&attempt, |_| Vec::new())).code, "locked_out");
+    }
+    let attempt = client.begin_pose_only("root").unwrap();
+    let events = client.run(&attempt, |_| Vec::new());
+    assert_eq!(codes(&events), ["locked_out"]);
+    let seconds = u32::try_from(verdict(&events).details["locked_seconds"].try_clone().unwrap()).unwrap();
+    assert!((1..=30).contains(&seconds), "{seconds}");
+    client.call("Unlock", &("root",)).unwrap();
+    let attempt = client.begin_pose_only("root").unwrap();
+    client.wait_for(&attempt, "gesture");
+}
+
+#[test]
+fn a_recovery_code_removes_an_enrolment_and_leaves_a_tombstone() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::enrolled(&Script::right_person());
+    let user = house.client_of(NOBODY);
+    let attempt = user.change("Remove", "nobody").unwrap();
+    let code = enrolled_state().recovery_code.clone();
+    let events = user.run(&attempt, |_| code.clone().into_bytes());
+    assert_eq!(codes(&events), ["password_or_recovery", "done"]);
+    let root = house.client();
+    let attempt = root.begin_pose_only("nobody").unwrap();
+    assert_eq!(codes(&root.run(&attempt, |_| Vec::new())), ["enrolment_removed"]);
+}
+
+#[test]
+fn root_sets_a_password_and_the_old_one_is_wrong() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let attempt = client.change("SetPassword", "root").unwrap();
+    let events = client.run(&attempt, |_| b"a new one".to_vec());
+    assert_eq!(codes(&events), ["new_password", "done"]);
+    let attempt = client.begin("root", &[]).unwrap();
+    assert_eq!(codes(&client.run(&attempt, |_| PASSWORD.to_vec())), ["password", "wrong_password"]);
+    let attempt = client.begin("root", &[]).unwrap();
+    assert_eq!(client.next(&attempt).unwrap().code, "password");
+    client.answer(&attempt, b"a new one").unwrap();
+    client.wait_for(&attempt, "gesture");
 }

@@ -16,9 +16,17 @@ const UNREAD: Duration = Duration::from_secs(60);
 
 /// All attempts that live. Each costs a thread, a descriptor and some kilobytes.
 pub struct Registry {
-    entries: Mutex<HashMap<String, Entry>>,
+    state: Mutex<State>,
     per_user: usize,
     total: usize,
+    per_minute: f64,
+}
+
+#[derive(Default)]
+struct State {
+    entries: HashMap<String, Entry>,
+    /// Attempts that each uid other than root may still begin, and since when that counts.
+    budgets: HashMap<u32, (f64, BootTime)>,
 }
 
 struct Entry {
@@ -32,9 +40,10 @@ impl Registry {
     pub fn new(limits: &RequestLimits) -> Self {
         let number = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
         Self {
-            entries: Mutex::default(),
+            state: Mutex::default(),
             per_user: number(limits.attempts_per_uid),
             total: number(limits.attempts_total),
+            per_minute: f64::from(limits.begins_per_minute),
         }
     }
 
@@ -43,8 +52,9 @@ impl Registry {
     /// # Errors
     /// [`Refusal::Busy`] when the caller or the daemon has too many; [`Refusal::Internal`].
     pub fn add(&self, caller: Caller) -> Result<Arc<Attempt>, Refusal> {
-        let mut entries = self.entries();
-        sweep(&mut entries);
+        let mut state = self.state();
+        let State { entries, budgets } = &mut *state;
+        sweep(entries);
         let users = entries.values().filter(|entry| entry.attempt.caller.uid != 0).count();
         let own = entries.values().filter(|entry| entry.attempt.caller.uid == caller.uid).count();
         let full = if caller.uid == 0 {
@@ -54,6 +64,11 @@ impl Registry {
         };
         if full {
             return Err(Refusal::Busy("too many attempts at once; end one or try again in a moment".into()));
+        }
+        if caller.uid != 0 && !self.spend(budgets, caller.uid) {
+            return Err(Refusal::Busy(
+                "too many attempts in a short time; wait a minute and try again".into(),
+            ));
         }
         let attempt = Arc::new(Attempt::new(caller).map_err(Refusal::internal)?);
         entries.insert(attempt.id.clone(), Entry { attempt: Arc::clone(&attempt), done: None });
@@ -65,7 +80,8 @@ impl Registry {
     /// # Errors
     /// [`Refusal::NoSuchAttempt`], the same for an unknown id and for somebody else's.
     pub fn find(&self, id: &str, unique: &str) -> Result<Arc<Attempt>, Refusal> {
-        self.entries()
+        self.state()
+            .entries
             .get(id)
             .filter(|entry| entry.attempt.caller.unique == unique)
             .map(|entry| Arc::clone(&entry.attempt))
@@ -74,12 +90,12 @@ impl Registry {
 
     /// Forgets an attempt: its verdict was delivered, or it never started.
     pub fn remove(&self, id: &str) {
-        self.entries().remove(id);
+        self.state().entries.remove(id);
     }
 
     /// Marks an attempt whose thread has ended.
     pub fn done(&self, id: &str) {
-        let mut entries = self.entries();
+        let entries = &mut self.state().entries;
         if let Some(entry) = entries.get_mut(id) {
             entry.done = Some(BootTime::now());
             entry.attempt.finished.store(true, Ordering::Release);
@@ -91,7 +107,7 @@ impl Registry {
 
     /// The caller left the bus: its attempts end and are forgotten once their threads have.
     pub fn vanished(&self, unique: &str) {
-        let mut entries = self.entries();
+        let entries = &mut self.state().entries;
         for entry in entries.values().filter(|entry| entry.attempt.caller.unique == unique) {
             entry.attempt.stop(Stop::Vanished);
         }
@@ -100,7 +116,7 @@ impl Registry {
 
     /// Ends all attempts.
     pub fn stop_all(&self, why: Stop) {
-        for entry in self.entries().values() {
+        for entry in self.state().entries.values() {
             entry.attempt.stop(why);
         }
     }
@@ -108,18 +124,31 @@ impl Registry {
     /// Attempts whose threads still run.
     #[must_use]
     pub fn running(&self) -> usize {
-        let mut entries = self.entries();
-        sweep(&mut entries);
+        let entries = &mut self.state().entries;
+        sweep(entries);
         entries.values().filter(|entry| entry.done.is_none()).count()
+    }
+
+    /// Takes one attempt from a uid's minute; the minute fills up again evenly.
+    fn spend(&self, budgets: &mut HashMap<u32, (f64, BootTime)>, uid: u32) -> bool {
+        let filled =
+            |(left, since): &(f64, BootTime)| left + since.elapsed().as_secs_f64() / 60.0 * self.per_minute;
+        budgets.retain(|_, budget| filled(budget) < self.per_minute);
+        let left = budgets.get(&uid).map_or(self.per_minute, filled);
+        if left < 1.0 {
+            return false;
+        }
+        budgets.insert(uid, (left - 1.0, BootTime::now()));
+        true
     }
 
     fn users(&self) -> usize {
         self.total.div_ceil(2)
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        match self.entries.lock() {
-            Ok(entries) => entries,
+    fn state(&self) -> MutexGuard<'_, State> {
+        match self.state.lock() {
+            Ok(state) => state,
             Err(poisoned) => poisoned.into_inner(),
         }
     }
@@ -162,6 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn a_user_begins_only_so_many_a_minute() {
+        let limits = RequestLimits { begins_per_minute: 5, ..RequestLimits::default() };
+        let registry = Registry::new(&limits);
+        let begin = |uid| registry.add(caller(uid, 1)).map(|attempt| registry.remove(&attempt.id)).is_ok();
+        let begun = |uid| (0..20).filter(|_| begin(uid)).count();
+        assert_eq!(begun(1000), 5);
+        assert_eq!(begun(1001), 5, "each uid has its own");
+        assert_eq!(begun(0), 20, "root is not counted");
+    }
+
+    #[test]
     fn a_vanished_caller_leaves_nothing_behind() {
         let registry = Registry::new(&RequestLimits::default());
         let running = registry.add(caller(1000, 1)).unwrap();
@@ -171,6 +211,6 @@ mod tests {
         assert_eq!(running.stopped(), Some(Stop::Vanished));
         assert!(registry.find(&unread.id, ":1.1").is_err());
         registry.done(&running.id);
-        assert!(registry.entries().is_empty());
+        assert!(registry.state().entries.is_empty());
     }
 }

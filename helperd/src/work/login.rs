@@ -78,6 +78,19 @@ struct Judged {
     decision: Option<Decision>,
 }
 
+/// An attempt that ended before its pose was judged.
+struct Ended {
+    verdict: Verdict,
+    /// What the store makes of the try.
+    judged_as: Outcome,
+}
+
+impl From<Verdict> for Ended {
+    fn from(verdict: Verdict) -> Self {
+        Self { judged_as: verdict.outcome, verdict }
+    }
+}
+
 impl Pass<'_> {
     /// Reserves the try, durably, before anything is checked.
     pub(super) fn begin(&self) -> Result<Begun, Refusal> {
@@ -93,14 +106,14 @@ impl Pass<'_> {
         match self.judge(begun) {
             Ok(judged) => self.conclude(begun, &judged),
             // The outcome stands whatever the store makes of the try; what counts is in the store's rules.
-            Err(verdict) => match self.end_try(begun, &Judgement::of(verdict.outcome)) {
+            Err(Ended { verdict, judged_as }) => match self.end_try(begun, &Judgement::of(judged_as)) {
                 Ok(end) => self.tell_lock(verdict, &end),
                 Err(failed) => failed,
             },
         }
     }
 
-    fn judge(&self, begun: &Begun) -> Result<Judged, Verdict> {
+    fn judge(&self, begun: &Begun) -> Result<Judged, Ended> {
         match self.mode {
             Mode::PoseOnly => refuse_standing(begun.standing)?,
             Mode::OwnPassword => {
@@ -144,7 +157,7 @@ impl Pass<'_> {
 
     /// Asks for the password and checks it, at the same cost for every name. `Some` when a recovery code took its
     /// place and the pose's.
-    fn check_password(&self, begun: &Begun) -> Result<Option<Judged>, Verdict> {
+    fn check_password(&self, begun: &Begun) -> Result<Option<Judged>, Ended> {
         let text = if self.question == ask::PASSWORD { "Password: " } else { "Password or recovery code: " };
         let secret = self.work.attempt.ask(self.question, text, PROMPT_LIMIT).map_err(Verdict::stopped)?;
         self.take_turn(begun)?;
@@ -155,28 +168,32 @@ impl Pass<'_> {
         drop(secret);
         let wrong = || Verdict::of(Outcome::WrongPassword, "wrong password");
         match begun.standing {
-            // Whether the password was right is not told where there is none to compare with.
+            // There is nothing to compare with; the next password waits its turn all the same.
             Standing::NotEnrolled | Standing::Removed | Standing::Recreated => {
                 self.capture_anyway();
-                self.end_try(begun, &Judgement::of(Outcome::WrongPassword))?;
-                refuse_standing(begun.standing)?;
-                Err(wrong())
+                let verdict = refuse_standing(begun.standing).err().unwrap_or_else(wrong);
+                Err(Ended { verdict, judged_as: Outcome::WrongPassword })
             }
             _ if !right => {
                 self.capture_anyway();
-                Err(wrong())
+                Err(wrong().into())
             }
             standing => {
                 refuse_standing(standing)?;
-                let now = self.work.now()?;
-                let limits = &self.work.daemon.config.lockout;
-                match self.work.daemon.store().password_right(begun.id, limits, &now).map_err(store_failed)? {
-                    Gate::Go => Ok(None),
-                    Gate::Stop(standing) => {
-                        refuse_standing(standing)?;
-                        Err(Verdict::of(Outcome::Internal, "the store stopped an open try"))
-                    }
-                }
+                self.pass_gate(begun).map(|()| None)
+            }
+        }
+    }
+
+    /// From here on the try counts.
+    fn pass_gate(&self, begun: &Begun) -> Result<(), Ended> {
+        let now = self.work.now()?;
+        let limits = &self.work.daemon.config.lockout;
+        match self.work.daemon.store().password_right(begun.id, limits, &now).map_err(store_failed)? {
+            Gate::Go => Ok(()),
+            Gate::Stop(standing) => {
+                refuse_standing(standing)?;
+                Err(Verdict::of(Outcome::Internal, "the store stopped an open try").into())
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,14 @@ use pose_helperd::audit::Audit;
 use pose_helperd::config::Config;
 use pose_helperd::daemon::{Bus, Daemon, Parts};
 use pose_helperd::keys::{KEY_LEN, KeyRing, WrappingKey};
-use pose_helperd::store::{Store, StorePaths};
+use pose_helperd::store::{NewEnrolment, Store, StorePaths};
 use pose_helperd::worker::Setup;
 use tempfile::TempDir;
 
 use super::client::{Client, Event};
 
+/// Uid of "nobody" on every distribution.
+pub const NOBODY: u32 = 65534;
 /// The password that enrolled users have.
 pub const PASSWORD: &[u8] = b"correct horse";
 
@@ -50,6 +52,11 @@ impl Script {
         Self::of("ben", &["ben_circle_touch_0", "ben_circle_touch_1", "ben_circle_touch_2"])
     }
 
+    /// Ben doing something else.
+    pub fn another_gesture() -> Self {
+        Self::of("ben", &["ben_open_head_3", "ben_open_head_4", "ben_open_head_5"])
+    }
+
     /// Ben logging in.
     pub fn right_person() -> Self {
         Self::of("ben", &["ben_circle_touch_3", "ben_circle_touch_4", "ben_circle_touch_5"])
@@ -79,6 +86,7 @@ pub fn runtime() -> PathBuf {
 pub struct House {
     pub address: String,
     pub folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
     bus: Child,
     end: async_channel::Sender<()>,
     daemon: Option<JoinHandle<()>>,
@@ -90,18 +98,20 @@ impl House {
         Self::with(script, None, Config::default())
     }
 
-    /// A daemon whose store has root enrolled with Ben's gesture.
+    /// A daemon whose store has root and nobody enrolled with Ben's gesture and [`PASSWORD`].
     pub fn enrolled(script: &Script) -> Self {
         Self::enrolled_with(script, Config::default())
     }
 
     /// The same with another configuration.
     pub fn enrolled_with(script: &Script, config: Config) -> Self {
-        Self::with(script, Some(enrolled_state()), config)
+        let state = enrolled_state();
+        Self::with(script, Some(&state.folder), config)
     }
 
     fn with(script: &Script, state: Option<&Path>, mut config: Config) -> Self {
         pose_helperd::app::log_to_journal(pose_helperd::config::LogLevel::Debug);
+        let alone = alone();
         let folder = tempfile::tempdir().expect("a folder");
         let (bus, address) = start_bus(folder.path());
         let state_folder = folder.path().join("state");
@@ -111,9 +121,8 @@ impl House {
         std::fs::write(folder.path().join("script.toml"), &script.0).expect("the script");
         config.daemon.require_logind = false;
         let paths = StorePaths::private(&state_folder).expect("paths");
-        let keys = KeyRing::of(WrappingKey::new(zeroize::Zeroizing::new([7; KEY_LEN])));
         let parts = Parts {
-            store: Store::open(&paths, keys).expect("a store"),
+            store: Store::open(&paths, keys()).expect("a store"),
             audit: Audit::new(&folder.path().join("log")),
             program: env!("CARGO_BIN_EXE_pose-helperd-recorded").into(),
             setup: Setup {
@@ -136,7 +145,7 @@ impl House {
                 .expect("serving");
         });
         is_ready.recv_timeout(Duration::from_secs(20)).expect("the daemon serves");
-        Self { address, folder, bus, end, daemon: Some(daemon) }
+        Self { address, folder, _alone: alone, bus, end, daemon: Some(daemon) }
     }
 
     /// Ends the daemon; the folder stays as long as the house.
@@ -150,6 +159,11 @@ impl House {
     /// A client with this process' own uid.
     pub fn client(&self) -> Client {
         Client::new(&self.address)
+    }
+
+    /// A client of another uid.
+    pub fn client_of(&self, uid: u32) -> Client {
+        Client::with_uid(&self.address, uid)
     }
 
     /// Worker processes that live.
@@ -182,9 +196,23 @@ impl Drop for House {
     }
 }
 
-/// A state folder with root enrolled, made once in each test binary by a real enrolment.
-fn enrolled_state() -> &'static Path {
-    static STATE: OnceLock<PathBuf> = OnceLock::new();
+/// One house at a time: two cameras' models at once would starve each other of pictures on a small machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What enrolling once left.
+pub struct Enrolled {
+    folder: PathBuf,
+    /// Nobody's recovery code.
+    pub recovery_code: String,
+}
+
+/// A state folder with users enrolled, made once in each test binary: root by a real enrolment, nobody with a copy
+/// of root's template.
+pub fn enrolled_state() -> &'static Enrolled {
+    static STATE: OnceLock<Enrolled> = OnceLock::new();
     STATE.get_or_init(|| {
         let mut house = House::new(&Script::enrolling());
         let client = house.client();
@@ -193,17 +221,49 @@ fn enrolled_state() -> &'static Path {
             "new_password" => PASSWORD.to_vec(),
             other => panic!("asked for {other}"),
         });
-        let verdict = events.last().expect("a verdict");
-        assert_eq!(verdict.code, "enrolled", "{events:?}");
-        let kept = tempfile::tempdir().expect("a folder");
-        let state = house.folder.path().join("state");
-        drop(client);
+        assert_eq!(verdict(&events).code, "enrolled", "{events:?}");
         house.end();
+        let state = house.folder.path().join("state");
+        let recovery_code = enrol_nobody(&state);
         // Statics are never dropped: the folder stays until the system empties its temporary folder.
-        let kept = kept.keep().join("state");
-        copy(&state, &kept);
-        kept
+        let folder = tempfile::tempdir().expect("a folder").keep().join("state");
+        copy(&state, &folder);
+        Enrolled { folder, recovery_code }
     })
+}
+
+fn enrol_nobody(state: &Path) -> String {
+    let mut store = reopened(state);
+    let account = |name| pose_helperd::accounts::by_name(name).expect("a name service").expect("an account");
+    let root = account("root");
+    let (_, templates) = store.templates(&root).expect("enrolled");
+    let password = store.password(&root).expect("a store").expect("a password");
+    let new = NewEnrolment {
+        template: &templates.first().expect("one").template,
+        gesture: "circle",
+        recordings: 3,
+        strength: "good",
+        password: Some(&password),
+        replace: false,
+        most_gestures: 4,
+    };
+    store.enrol(&account("nobody"), &new, 0).expect("enrolled").recovery_code.printed().to_string()
+}
+
+/// The store of a daemon that has ended; its last tasks may still be on their way out.
+fn reopened(state: &Path) -> Store {
+    let start = Instant::now();
+    loop {
+        match Store::open(&StorePaths::private(state).expect("paths"), keys()) {
+            Ok(store) => return store,
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(20), "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn keys() -> KeyRing {
+    KeyRing::of(WrappingKey::new(zeroize::Zeroizing::new([7; KEY_LEN])))
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -245,6 +305,18 @@ fn start_bus(folder: &Path) -> (Child, String) {
     let mut line = String::new();
     BufReader::new(bus.stdout.take().expect("its output")).read_line(&mut line).expect("its address");
     (bus, line.trim().to_owned())
+}
+
+/// Whether tests can connect with other uids; says so when they cannot.
+pub fn can_be_others() -> bool {
+    let root = nix::unistd::geteuid().is_root() && nix::unistd::setfsuid(NOBODY.into()).as_raw() == 0;
+    let _ = nix::unistd::setfsuid(0.into());
+    let others =
+        root && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
+    if !others {
+        eprintln!("skipped: connecting with other uids needs root outside a user namespace");
+    }
+    others
 }
 
 /// The last event of a run, which is the verdict.

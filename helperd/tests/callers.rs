@@ -1,0 +1,258 @@
+//! What callers may and may not do, and what the daemon says to nonsense.
+#![allow(unsafe_code, reason = "the client makes memfds and connects with another uid")]
+
+mod support;
+
+use std::collections::HashMap;
+
+use support::client::{dictionary, memfd};
+use support::house::{NOBODY, can_be_others, verdict};
+use support::{House, Script};
+use zbus::{OwnedObjectPath, OwnedVariant, Variant, interface};
+
+const DENIED: &str = "org.pam_pose.Error.NotAuthorized";
+const INVALID: &str = "org.pam_pose.Error.InvalidArgument";
+
+#[test]
+fn the_live_introspection_is_the_contract() {
+    let house = House::new(&Script::right_person());
+    let call = house.client();
+    let reply = zbus::block_on(call.0.call_method(
+        Some(pose_contract::BUS_NAME),
+        pose_contract::OBJECT_PATH,
+        Some("org.freedesktop.DBus.Introspectable"),
+        "Introspect",
+        &(),
+    ));
+    let live: String = reply.unwrap().body().deserialize().unwrap();
+    assert_eq!(members(&live), members(pose_contract::INTROSPECTION_XML));
+}
+
+/// "method Name arg:type:direction …" for every member of our interface, in the order of their names.
+fn members(xml: &str) -> Vec<String> {
+    let start =
+        xml.find(&format!("<interface name=\"{}\">", pose_contract::INTERFACE)).expect("the interface");
+    let body = &xml[start..start + xml[start..].find("</interface>").expect("its end")];
+    let attribute = |tag: &str, name: &str| {
+        let from = tag.find(&format!("{name}=\"")).map(|at| at + name.len() + 2)?;
+        Some(tag[from..].split('"').next().expect("a value").to_owned())
+    };
+    let mut members: Vec<String> = Vec::new();
+    for tag in body.split('<') {
+        let kind = tag.split([' ', '>', '/']).next().expect("a kind");
+        let mut word = |text: String| members.push(text);
+        match kind {
+            "method" | "signal" => word(format!("{kind} {}", attribute(tag, "name").expect("a name"))),
+            "property" => word(format!(
+                "property {} {} {}",
+                attribute(tag, "name").expect("a name"),
+                attribute(tag, "type").expect("a type"),
+                attribute(tag, "access").expect("an access")
+            )),
+            "arg" => {
+                let text = ["name", "type", "direction"]
+                    .map(|key| attribute(tag, key).unwrap_or_default())
+                    .join(":");
+                let last = members.last_mut().expect("an argument belongs to a method");
+                last.push(' ');
+                last.push_str(&text);
+            }
+            _ => {}
+        }
+    }
+    members.sort();
+    members
+}
+
+#[test]
+fn nonsense_is_refused_by_name() {
+    let house = House::new(&Script::right_person());
+    let client = house.client();
+    let long = "x".repeat(300);
+    for user in ["", "a/b", "a\nb", "../root", long.as_str()] {
+        assert_eq!(client.begin(user, &[]).unwrap_err(), INVALID, "{user:?}");
+    }
+    for option in
+        [("mode", Variant::from("sometimes")), ("tty", Variant::from(7u32)), ("uid", Variant::from(0u32))]
+    {
+        assert_eq!(client.begin("root", &[option]).unwrap_err(), INVALID);
+    }
+    let empty: HashMap<&str, Variant<'_>> = HashMap::new();
+    assert_eq!(client.call("Begin", &("root", "../sudo", &empty)).unwrap_err(), INVALID);
+    assert_eq!(client.enroll("root", 2).unwrap_err(), INVALID);
+    assert_eq!(client.enroll("no-such-user-3f", 3).unwrap_err(), INVALID);
+    assert_eq!(client.next("").unwrap_err(), "org.pam_pose.Error.NoSuchAttempt");
+    assert_eq!(client.next(&long).unwrap_err(), "org.pam_pose.Error.NoSuchAttempt");
+    let wrong_type = client.call("Begin", &("root", 7u32)).unwrap_err();
+    assert!(wrong_type.starts_with("org.freedesktop.DBus.Error.InvalidArgs"), "{wrong_type}");
+    let unknown = client.call("Open", &()).unwrap_err();
+    assert!(unknown.starts_with("org.freedesktop.DBus.Error.UnknownMethod"), "{unknown}");
+    assert_eq!(client.change("Remove", "daemon").unwrap_err(), "org.pam_pose.Error.NotEnrolled");
+}
+
+#[test]
+fn an_answer_must_be_asked_for_and_sealed() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let attempt = client.begin("root", &[]).unwrap();
+    assert_eq!(client.next(&attempt).unwrap().code, "password");
+    let unsealed = (attempt.as_str(), zbus::Fd::from(memfd(b"secret")));
+    assert_eq!(client.call("Answer", &unsealed).unwrap_err(), INVALID);
+    let file = (attempt.as_str(), zbus::Fd::from(std::os::fd::OwnedFd::from(tempfile::tempfile().unwrap())));
+    assert_eq!(client.call("Answer", &file).unwrap_err(), INVALID);
+    assert_eq!(client.answer(&attempt, &[b'x'; 2000]).unwrap_err(), INVALID);
+    client.answer(&attempt, b"wrong").unwrap();
+    assert_eq!(client.answer(&attempt, b"again").unwrap_err(), "org.pam_pose.Error.WrongState");
+    assert_eq!(verdict(&client.run(&attempt, |_| Vec::new())).code, "wrong_password");
+}
+
+#[test]
+fn a_user_asks_only_about_itself() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::enrolled(&Script::right_person());
+    let user = house.client_of(NOBODY);
+    for name in ["root", "daemon", "no-such-user-3f"] {
+        assert_eq!(user.begin(name, &[]).unwrap_err(), DENIED, "{name}");
+        assert_eq!(user.enroll(name, 3).unwrap_err(), DENIED, "{name}");
+        assert_eq!(user.change("Remove", name).unwrap_err(), DENIED, "{name}");
+        assert_eq!(user.change("SetPassword", name).unwrap_err(), DENIED, "{name}");
+        assert_eq!(user.call("List", &(name,)).unwrap_err(), DENIED, "{name}");
+    }
+    assert_eq!(user.call("List", &("",)).unwrap_err(), DENIED);
+    assert_eq!(user.call("Unlock", &("nobody",)).unwrap_err(), DENIED);
+    let own: Vec<HashMap<String, OwnedVariant>> =
+        user.call("List", &("nobody",)).unwrap().body().deserialize().unwrap();
+    assert_eq!(own.len(), 1);
+    let status: HashMap<String, OwnedVariant> =
+        user.call("Status", &()).unwrap().body().deserialize().unwrap();
+    assert!(status.contains_key("busy"));
+}
+
+#[test]
+fn one_user_has_few_attempts_and_calls() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::enrolled(&Script::right_person());
+    let user = house.client_of(NOBODY);
+    let refused: Vec<String> = (0..100).filter_map(|_| user.begin("nobody", &[]).err()).collect();
+    assert!(refused.len() >= 96, "{}", refused.len());
+    assert!(refused.iter().all(|name| name == "org.pam_pose.Error.Busy"), "{refused:?}");
+    assert!(house.client().begin("root", &[]).is_ok(), "root still gets in");
+}
+
+struct Polkit(bool);
+
+#[interface(name = "org.freedesktop.PolicyKit1.Authority")]
+impl Polkit {
+    fn check_authorization(
+        &self,
+        subject: (String, HashMap<String, OwnedVariant>),
+        action: String,
+        _details: HashMap<String, String>,
+        flags: u32,
+        _cancellation: String,
+    ) -> (bool, bool, HashMap<String, String>) {
+        let asked = subject.0 == "system-bus-name" && action == "org.pam_pose.enrol" && flags == 1;
+        (self.0 && asked, false, HashMap::new())
+    }
+}
+
+fn serve_as(
+    house: &House,
+    name: &str,
+    path: &str,
+    object: impl zbus::object_server::Interface,
+) -> zbus::Connection {
+    let builder =
+        zbus::connection::Builder::address(house.address.as_str()).serve_at(path, object).name(name);
+    zbus::block_on(builder.build()).expect("the name is free")
+}
+
+#[test]
+fn a_first_enrolment_needs_polkits_word() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::new(&Script::enrolling());
+    let user = house.client_of(NOBODY);
+    let denied = |why: &str| {
+        let attempt = user.enroll("nobody", 3).unwrap();
+        let events = user.run(&attempt, |code| panic!("{why}: asked for {code}"));
+        assert_eq!(verdict(&events).code, "refused", "{why}");
+        assert!(verdict(&events).text.contains("root"), "{why}: says what to do");
+    };
+    denied("no polkit");
+    let (name, path) = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority");
+    let no = serve_as(&house, name, path, Polkit(false));
+    denied("polkit says no");
+    zbus::block_on(no.close()).unwrap();
+    let _yes = serve_as(&house, name, path, Polkit(true));
+    let attempt = user.enroll("nobody", 3).unwrap();
+    user.wait_for(&attempt, "new_password");
+}
+
+struct Logind;
+
+#[interface(name = "org.freedesktop.login1.Manager")]
+impl Logind {
+    #[zbus(name = "GetSessionByPID")]
+    fn session_by_pid(&self, _pid: u32) -> OwnedObjectPath {
+        OwnedObjectPath::try_from("/session").expect("a path")
+    }
+}
+
+struct Session {
+    remote: bool,
+    seat: &'static str,
+    active: bool,
+}
+
+#[interface(name = "org.freedesktop.login1.Session")]
+impl Session {
+    #[zbus(property)]
+    fn remote(&self) -> bool {
+        self.remote
+    }
+
+    #[zbus(property)]
+    fn active(&self) -> bool {
+        self.active
+    }
+
+    #[zbus(property)]
+    fn seat(&self) -> (String, OwnedObjectPath) {
+        (self.seat.to_owned(), OwnedObjectPath::try_from("/seat").expect("a path"))
+    }
+}
+
+#[test]
+fn whoever_sits_elsewhere_is_refused_before_the_camera() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let elsewhere = |options: &[(&str, Variant<'_>)]| {
+        let mut options: HashMap<&str, Variant<'_>> = dictionary(options);
+        options.insert("mode", Variant::from("pose-only"));
+        let reply = client.call("Begin", &("root", "sudo", options)).unwrap();
+        let attempt: String = reply.body().deserialize().unwrap();
+        let event = client.next(&attempt).unwrap();
+        (event.kind == "verdict" && event.code == "remote", event)
+    };
+    let (refused, event) = elsewhere(&[("rhost", Variant::from("attacker.example"))]);
+    assert!(refused, "{event:?}");
+    let sessions = [
+        (Session { remote: true, seat: "seat0", active: true }, true),
+        (Session { remote: false, seat: "", active: true }, true),
+        (Session { remote: false, seat: "seat0", active: false }, true),
+        (Session { remote: false, seat: "seat0", active: true }, false),
+    ];
+    for (session, expected) in sessions {
+        let logind = serve_as(&house, "org.freedesktop.login1", "/org/freedesktop/login1", Logind);
+        zbus::block_on(logind.object_server().at("/session", session)).unwrap();
+        let (refused, event) = elsewhere(&[]);
+        assert_eq!(refused, expected, "{event:?}");
+        zbus::block_on(logind.close()).unwrap();
+    }
+}
