@@ -1,6 +1,10 @@
 //! The few facts about a JPEG picture that are needed without decoding it: its size, whether it is whole, and
 //! whether it brings its Huffman tables (Motion JPEG cameras may leave them out).
 
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
 /// What the headers of one picture say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JpegInfo {
@@ -91,14 +95,19 @@ pub(crate) fn complete(mut data: Vec<u8>) -> Result<(JpegInfo, Vec<u8>), JpegFau
     Ok((info, with_tables(&info, data)))
 }
 
-/// As [`complete`] for a camera that never writes the end marker.
+/// As [`complete`] for a camera that never writes the end marker. Whether the picture is whole, but for its last
+/// row of blocks, is found out by decoding it, which takes its time.
 pub(crate) fn close(mut data: Vec<u8>) -> Result<(JpegInfo, Vec<u8>), JpegFault> {
     let info = inspect(&data)?;
-    match info.whole {
-        Some(end) => data.truncate(end),
-        None => data.extend([0xff, 0xd9]),
+    if info.whole.is_some() {
+        return complete(data);
     }
-    Ok((info, with_tables(&info, data)))
+    data = with_tables(&info, data);
+    // Before the marker is put there: with it the decoder would take what is missing for grey.
+    let strict = DecoderOptions::default().set_strict_mode(true);
+    JpegDecoder::new_with_options(ZCursor::new(&data), strict).decode().map_err(|_| JpegFault::CutShort)?;
+    data.extend([0xff, 0xd9]);
+    Ok((info, data))
 }
 
 fn with_tables(info: &JpegInfo, mut data: Vec<u8>) -> Vec<u8> {

@@ -133,4 +133,13 @@ mod tests {
         let taken = (0..20).filter(|_| expected.take(open.to_vec()).is_ok_and(|d| d == whole)).count();
         assert_eq!(taken, 12);
     }
+
+    #[test]
+    fn a_camera_that_always_sends_half_a_picture_is_never_believed() {
+        let whole = jpeg();
+        for cut in [whole.len() * 3 / 4, whole.len() / 2, whole.len() / 4] {
+            let mut expected = Expected::new(PixelFormat::Mjpg, 64, 48, 0);
+            assert!((0..30).all(|_| expected.take(whole[..cut].to_vec()).is_err()), "{cut}");
+        }
+    }
 }
