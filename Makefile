@@ -16,6 +16,8 @@ export CARGO_TERM_PROGRESS_WHEN ?= never
 # (camera bindings), pip (ONNX Runtime). Testing: a bus, a PAM host that needs no root, a leak checker.
 BUILD_PACKAGES := gcc libc6-dev libpam0g-dev libclang-dev python3-minimal python3-pip
 TEST_PACKAGES  := dbus libpam-wrapper pamtester util-linux valgrind binutils python3-dbusmock
+# The guest with a real kernel camera: its kernel's source and what builds it.
+CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmod cpio make python3
 
 RUNTIME := target/runtime/libonnxruntime.so.1.31.1
 
@@ -24,6 +26,7 @@ help:
 	@echo 'make build      posectl, pose-helperd, pam_pose.so and the runtime, in target/'
 	@echo 'make demo       enrols rendered people and logs in (or not) through the real module; no camera, no root'
 	@echo 'make test       all tests that need no camera and no root'
+	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time of each step of a login on this machine'
 	@echo 'make eval DATA=FILE   error rates on recorded landmarks'
@@ -48,11 +51,13 @@ $(RUNTIME): models/get_runtime.sh
 	models/get_runtime.sh target/runtime
 	@touch $@
 
-.PHONY: packages-build packages-test
+.PHONY: packages-build packages-test packages-camera
 packages-build:
 	@scripts/packages $(BUILD_PACKAGES)
 packages-test:
 	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+packages-camera:
+	@scripts/packages $(BUILD_PACKAGES) $(CAMERA_PACKAGES)
 
 .PHONY: demo
 demo: packages-test build
@@ -63,6 +68,11 @@ demo: packages-test build
 test: packages-test build
 	# The module's tests run the file that is shipped.
 	PAM_POSE_MODULE=$(CURDIR)/target/release/libpam_pose.so $(CARGO) test --locked --workspace
+
+# Ten minutes more the first time: the guest's kernel is built and kept in ~/.cache/pam_pose.
+.PHONY: test-camera
+test-camera: packages-camera
+	tests/camera/run
 
 .PHONY: lint
 lint: packages-test

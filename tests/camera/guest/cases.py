@@ -394,7 +394,8 @@ def main():
         except Exception as error:  # whatever goes wrong is this case's failure
             result, why, failed = "FAILED", f": {type(error).__name__}: {error}", failed + 1
         print(f"{case.__name__} ... {result} ({time.monotonic() - started:.1f} s){why}", flush=True)
-    print(f"cases: {len(chosen)}, failed: {failed}", flush=True)
+    verdict = "ok" if chosen and not failed else "FAILED"
+    print(f"test result: {verdict}. {len(chosen) - failed} passed; {failed} failed; 0 ignored", flush=True)
 
 
 if __name__ == "__main__":
