@@ -28,6 +28,7 @@ use exit::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
+    silence_the_runtime();
     let cli = Cli::parse();
     match run(cli) {
         Ok(exit) => exit,
@@ -36,6 +37,14 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// ONNX Runtime 1.31 otherwise keeps a database and a device id in the home folder and reports to its maker.
+/// Switching it off through its interface comes too late, after its environment is made.
+#[allow(unsafe_code)]
+fn silence_the_runtime() {
+    // SAFETY: called first thing in main, so no other thread exists that could read the environment meanwhile.
+    unsafe { std::env::set_var("ORT_DISABLE_TELEMETRY", "1") };
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {

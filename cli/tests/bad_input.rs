@@ -171,6 +171,21 @@ fn changed_models_and_foreign_libraries_are_refused_with_the_fix() {
 }
 
 #[test]
+fn the_runtime_leaves_nothing_in_the_home_folder() {
+    let Some(_) = runtime() else { return };
+    let home = tempfile::tempdir().expect("folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posectl"));
+    command.args(["landmarks", &clip("nobody"), "-o", "-"]);
+    command.env("HOME", home.path()).env_remove("XDG_CACHE_HOME").env_remove("ORT_DISABLE_TELEMETRY");
+    assert_eq!(run(&mut command).code, 0);
+    assert_eq!(
+        fs::read_dir(home.path()).expect("readable").count(),
+        0,
+        "something was kept in the home folder"
+    );
+}
+
+#[test]
 fn the_environment_cannot_move_the_bus() {
     let folder = tempfile::tempdir().expect("folder");
     let socket = folder.path().join("bus");

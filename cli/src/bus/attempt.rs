@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pose_contract::{Outcome, ask, instruction, kind};
+use pose_contract::{Outcome, ask, kind};
 use serde_json::{Value, json};
 
 use super::secret::{self, Sealed};
@@ -122,7 +122,7 @@ fn consequence(outcome: Outcome) -> (Exit, &'static str) {
 
 /// What the person sees while the camera watches.
 struct Progress {
-    shown: Option<(String, Instant)>,
+    shown: Option<Instant>,
     output: Output,
 }
 
@@ -131,20 +131,14 @@ impl Progress {
         self.output.object(&json!({
             "event": kind::INSTRUCTION, "code": event.code, "text": event.text, "details": to_json(&event.details),
         }))?;
-        let line = match (number(&event.details, "repetition"), number(&event.details, "repetitions")) {
-            (Some(n), Some(of)) if event.code == instruction::ENROL_GESTURE => {
-                format!("[{n}/{of}] {}", event.text)
-            }
-            _ => event.text.clone(),
-        };
         self.output.clear();
-        self.output.remark(&line);
-        self.shown = Some((line, Instant::now()));
+        self.output.remark(&event.text);
+        self.shown = Some(Instant::now());
         Ok(())
     }
 
     fn tick(&self, event: &Event) {
-        let Some((_, since)) = &self.shown else { return };
+        let Some(since) = &self.shown else { return };
         let said = if event.text.is_empty() { "watching" } else { &event.text };
         let left = number(&event.details, "remaining_ms").map(|ms| format!(", {} s left", ms.div_ceil(1000)));
         self.output.redraw(&format!(

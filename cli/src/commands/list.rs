@@ -31,7 +31,7 @@ fn line(enrolment: &Details) -> String {
         number(enrolment, "uid").map_or_else(|| "unknown".to_owned(), |uid| uid.to_string())
     );
     if flag(enrolment, "removed") {
-        line.push_str("removed; enrol again, or let root clear it");
+        line.push_str("removed; `posectl enroll` enrols again");
         return line;
     }
     let label = text(enrolment, "gesture");
