@@ -51,13 +51,13 @@ fn bind(from: &Path, to: &Path) -> Result<()> {
         .map_err(|error| format!("cannot bind {} over {}: {error}", from.display(), to.display()).into())
 }
 
-/// `passwd`, `group` and `shadow` with the demo's people, none locked or expired.
+/// `passwd`, `group` and `shadow` with the demo's people, none locked (`!`, `*`) or expired.
 fn write_accounts(etc: &Path) -> Result<()> {
     let (mut passwd, mut group, mut shadow) = (String::new(), String::new(), String::new());
     for (name, uid) in ACCOUNTS {
         passwd += &format!("{name}:x:{uid}:{uid}:{name}:/nonexistent:/bin/sh\n");
         group += &format!("{name}:x:{uid}:\n");
-        shadow += &format!("{name}:*:19700:0:99999:7:::\n");
+        shadow += &format!("{name}:$6$none$none:19700:0:99999:7:::\n");
     }
     for (name, text, mode) in [("passwd", passwd, 0o644), ("group", group, 0o644), ("shadow", shadow, 0o640)]
     {
