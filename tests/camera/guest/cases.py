@@ -7,6 +7,7 @@ usage: cases.py GRAB AVI CASES     GRAB is the built example of that name, AVI a
 import glob
 import os
 import random
+import socket
 import struct
 import subprocess
 import sys
@@ -358,6 +359,62 @@ def a_virtual_camera_is_used_only_when_named():
         subprocess.run(["rmmod", "vivid"], check=False)
 
 
+class Worker:
+    """The daemon's worker process, spoken to as the daemon does (helperd/src/worker/wire.rs)."""
+
+    READY, OPENED, REPORT, FAILED = 16, 17, 18, 19
+
+    def __init__(self):
+        self.socket, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        setup = (f"parent = {os.getpid()}\nassets = ['{os.environ['MODELS']}', '{os.environ['RUNTIME']}']\n"
+                 "lite = false\nthreads = 1\nallow_virtual = false\nallow_external = true\nprefer_infrared = false\n")
+        self.process = subprocess.Popen([os.environ["HELPERD"], "worker", setup], stdin=child)
+        child.close()
+        self.socket.settimeout(60)
+
+    def next(self, *kinds):
+        """The next message, which must be of one of these kinds."""
+        message = self.socket.recv(4096)
+        check(message and message[0] in kinds, f"the worker said {message[:120]!r}, ended {self.process.poll()}")
+        return message
+
+    def start(self):
+        self.next(self.READY)
+        self.socket.send(b"\x01" + struct.pack("<I", 0))
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.process.wait(30)
+
+
+def the_confined_worker_turns_pictures_into_landmarks():
+    # Slowly: one simulated CPU runs the camera, the kernel and the model.
+    with Camera("MJPG", fps=4) as camera, Worker() as worker:
+        worker.start()
+        check(b"Simulated Camera" in worker.next(Worker.OPENED), "another camera")
+        people = []
+        for _ in range(12):
+            report = worker.next(Worker.REPORT)
+            width, height = struct.unpack("<HH", report[13:17])
+            check((width, height) == (WIDTH, HEIGHT), f"{width}x{height}")
+            people.append(report[18])
+        check(sum(people) >= 10, f"a person in {people}")
+        camera.unplug()
+        while (message := worker.next(Worker.REPORT, Worker.FAILED))[0] == Worker.REPORT:
+            pass
+        check(message[1] == 2 and b"unplugged" in message, f"{message}")
+
+
+def the_confined_worker_says_that_there_is_no_camera():
+    with Worker() as worker:
+        message = worker.start().next(Worker.FAILED)
+        check(message[1] == 0 and b"no usable camera" in message, f"{message}")
+
+
 CASES = [
     listing_names_the_camera_and_leaves_out_its_metadata_node,
     mjpg_arrives_bit_for_bit,
@@ -381,6 +438,12 @@ CASES = [
     controls_are_set_for_the_time_of_use_and_put_back,
     a_virtual_camera_is_used_only_when_named,
 ]
+# These need the daemon and its runtime.
+if os.environ.get("HELPERD"):
+    CASES += [
+        the_confined_worker_turns_pictures_into_landmarks,
+        the_confined_worker_says_that_there_is_no_camera,
+    ]
 
 
 def main():
