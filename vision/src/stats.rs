@@ -42,22 +42,21 @@ fn luma_of(pixel: &[u8]) -> u8 {
 /// digest, and needs none: a repeat is what counts against the sender.
 fn digest(bytes: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = (bytes.len() as u64).wrapping_mul(ODD) ^ ODD;
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        state = mix(
-            state,
-            u64::from_le_bytes([word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7]]),
-        );
+    // Four independent chains: the processor works on all of them at once.
+    let mut chains: [u64; 4] = std::array::from_fn(|i| ODD.rotate_left(16 * i as u32));
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    for block in blocks {
+        let (words, _) = block.as_chunks::<8>();
+        for (chain, word) in chains.iter_mut().zip(words) {
+            *chain = mix(*chain, u64::from_le_bytes(*word));
+        }
     }
-    for &byte in words.remainder() {
-        state = mix(state, u64::from(byte) | 0x100);
-    }
-    mix(state, ODD)
+    let tail = rest.iter().fold(bytes.len() as u64, |state, &byte| mix(state, u64::from(byte)));
+    chains.iter().fold(tail, |state, &chain| mix(state, chain))
 }
 
 fn mix(state: u64, word: u64) -> u64 {
-    let wide = u128::from(state ^ word).wrapping_mul(u128::from(0xd6e8_feb8_6659_fd93_u64));
+    let wide = u128::from(state ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
     (wide as u64) ^ ((wide >> 64) as u64) ^ state.rotate_left(23)
 }
 
