@@ -54,6 +54,7 @@ def quantiles(values):
 def main():
     track, output, clips = sys.argv[1], sys.argv[2], sys.argv[3:]
     extra = ["--lite"] if "--lite" in clips else []
+    variant = "lite" if extra else "full"
     clips = [clip for clip in clips if not clip.startswith("--")]
     mediapipe = [sys.executable, os.path.join(HERE, "mediapipe_side.py")]
     pooled = {"free": [], "stepwise": []}
@@ -95,8 +96,8 @@ def main():
         "agreement_median_pct": f[0], "agreement_p95_pct": f[1],
         "stepwise_median_pct": s[0], "stepwise_p95_pct": s[1],
         "ms": {f"{side}_{threads}": [median[side, threads], p95[side, threads]] for side, threads in times},
-        "frame_ratio_1thread": median["theirs", 1] / median["ours", 1],
-        "frame_ratio_2threads": median["theirs", 2] / median["ours", 2],
+        f"frame_ratio_1thread_{variant}": median["theirs", 1] / median["ours", 1],
+        f"frame_ratio_2threads_{variant}": median["theirs", 2] / median["ours", 2],
     }
     print(f"\nall clips, % of shoulder width: free median {f[0]}, 95 % {f[1]}; stepwise median {s[0]}, 95 % {s[1]}")
     for threads in (1, 2):

@@ -74,13 +74,19 @@ impl Tracker {
     /// # Errors
     /// Missing, changed or unfitting models or library; see [`VisionError`].
     pub fn new(assets: &Assets, options: &TrackerOptions) -> Result<Self, VisionError> {
-        let detector = assets.read_model(&crate::assets::DETECTOR)?;
-        let landmarker = assets.read_model(options.variant.file())?;
         let environment = runtime::environment(assets.trusted_runtime()?)?;
+        let load = |file, side| Model::new(&environment, &assets.read_model(file)?, side, options.threads);
+        // Side by side: this is most of what a user waits for after a cold start.
+        let (detector, landmarker) = std::thread::scope(|scope| {
+            let detector = scope.spawn(|| load(&crate::assets::DETECTOR, detector::INPUT_SIDE));
+            let landmarker = load(options.variant.file(), pose::INPUT_SIDE);
+            let panicked = |_| Err(VisionError::Inference("loading panicked".into()));
+            (detector.join().unwrap_or_else(panicked), landmarker)
+        });
         Ok(Self {
             options: *options,
-            detector: Model::new(&environment, &detector, detector::INPUT_SIDE, options.threads)?,
-            landmarker: Model::new(&environment, &landmarker, pose::INPUT_SIDE, options.threads)?,
+            detector: detector?,
+            landmarker: landmarker?,
             anchors: detector::anchors(),
             picture: Picture::default(),
             filters: Filters::new(),
