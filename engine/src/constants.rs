@@ -38,7 +38,7 @@ pub const BIAS: f64 = 4.394;
 ///
 /// On webcam signs with users left out: zero-effort false accepts below 0.1 %, false rejects about 2 %. Measure it
 /// again with `posectl eval` ("shipped threshold") whenever weights or the landmark model change.
-pub const ACCEPT: f64 = 0.3;
+pub const ACCEPT: f64 = 0.5;
 
 /// Score of what cannot be compared; far below any other.
 pub const WORST_SCORE: f64 = -100.0;

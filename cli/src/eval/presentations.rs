@@ -50,7 +50,7 @@ pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Prese
     let one = |answered: f64| answered / challenges;
     // Drawn without putting back, so the second challenge is another one.
     let two = |answered: f64| (answered * (answered - 1.0)).max(0.0) / (challenges * (challenges - 1.0));
-    let expected = |of: &dyn Fn(f64) -> f64| judged.iter().map(|j| of(j.2 as f64)).sum();
+    let expected = |of: &dyn Fn(f64) -> f64| judged.iter().fold(0.0, |sum, j| sum + of(j.2 as f64));
     Presentations {
         live: count(Kind::is_live),
         still: count(|k| k == Kind::Still),

@@ -6,10 +6,10 @@ use super::{ChallengeReason, Movement, ResponseWindow};
 use crate::clean::{RATE, clean, median};
 use crate::sequence::{JOINTS, Joint, Sequence, joint};
 
-/// A movement must be held this many frames at 15 Hz (0.27 s).
-const HOLD_FRAMES: usize = 4;
+/// A movement must be held this many frames at 15 Hz (0.4 s): what a passing hand shows is shorter.
+const HOLD_FRAMES: usize = 6;
 /// Another movement held this many frames ends the challenge: a recording that shows everything shows nothing.
-const OTHER_HOLD_FRAMES: usize = 8;
+const OTHER_HOLD_FRAMES: usize = 7;
 /// Frames from which the resting posture is taken.
 const REST_FRAMES: usize = 5;
 
