@@ -128,3 +128,45 @@ fn a_fifo_in_place_of_the_file_does_not_hang() {
     let told = load(&path, Owner::RootOrCaller).expect_err("fifo").to_string();
     assert!(told.contains("not a regular file"), "{told}");
 }
+
+mod garbage {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The shipped file with pieces cut out, doubled or overwritten.
+    fn damaged() -> impl Strategy<Value = String> {
+        let edit = (any::<prop::sample::Index>(), 0_usize..40, ".{0,12}");
+        proptest::collection::vec(edit, 1..8).prop_map(|edits| {
+            let mut text: Vec<char> = SHIPPED.chars().collect();
+            for (at, length, new) in edits {
+                let start = at.index(text.len() + 1);
+                let end = (start + length).min(text.len());
+                text.splice(start..end, new.chars());
+            }
+            text.into_iter().collect()
+        })
+    }
+
+    fn answers(text: &str) {
+        match parse(text) {
+            Ok(config) => assert!(bounds::first_broken(&config).is_none()),
+            Err(mistake) => {
+                assert!((1..=text.split('\n').count()).contains(&mistake.line), "{mistake}: {text:?}");
+                assert!(!mistake.what.contains('\n'), "{mistake}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_configuration_or_a_mistake_with_its_line(text in "\\PC{0,200}(\n\\PC{0,80}){0,4}") {
+            answers(&text);
+        }
+
+        #[test]
+        fn a_damaged_file_is_a_configuration_or_a_mistake_with_its_line(text in damaged()) {
+            answers(&text);
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::StoreError;
 use super::seal::UserKey;
 
 /// Digests kept for one user; the oldest go.
-const KEPT: i64 = 2_000;
+const KEPT: i64 = 1_000;
 
 /// Remembers a stream; whether it was known already.
 pub(super) fn seen_before(
