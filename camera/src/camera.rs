@@ -6,11 +6,10 @@ use std::time::Duration;
 use crate::frame::{Frame, PixelFormat};
 use crate::recording::{ClipError, ScriptError};
 
-/// Without a frame for this long the camera counts as stalled; until then a missed deadline is only [`CameraError::TimedOut`].
-/// Twice the slowest start that was seen on ordinary webcams would be more, but start-up is not counted: see
-/// [`START_LIMIT`].
+/// Without a frame for this long a camera that was delivering counts as stalled; until then a missed deadline is only
+/// [`CameraError::TimedOut`]. Chosen: far above any frame interval, well below a login's patience.
 pub const STALL_LIMIT: Duration = Duration::from_secs(2);
-/// Some webcams take seconds until their first frame.
+/// The same before the first frame: some webcams take seconds to start. Chosen.
 pub const START_LIMIT: Duration = Duration::from_secs(5);
 
 /// A source of pictures.

@@ -5,12 +5,13 @@
 //! - `avi`, `jpeg_dir`, `y4m`: where the pictures lie in each container
 //! - [`error`]: what can be wrong with a clip, and what to do about it
 //! - [`script`]: which clip answers which instruction
-//! - [`player`]: the camera; `rest` makes the pictures between clips
+//! - [`player`]: the camera; `plan` opens a script's clips, `rest` makes the pictures between them
 
 mod avi;
 pub mod clip;
 pub mod error;
 mod jpeg_dir;
+mod plan;
 pub mod player;
 mod rest;
 pub mod script;

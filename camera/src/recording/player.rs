@@ -3,12 +3,13 @@
 //! It behaves like a webcam: pictures come at their rate whether or not anybody takes them, a slow reader gets
 //! the newest one only, time stamps are monotonic, and something is in view between the clips.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::clip::Clip;
+use super::plan::Plan;
 use super::rest::{Noise, there_and_back};
 use super::script::{AtEnd, Fault, FaultKind, Script};
 use crate::camera::{Camera, CameraError, CameraInfo, STALL_LIMIT};
@@ -21,29 +22,16 @@ const REST_FRAMES: usize = 5;
 /// Plays clips as a camera would deliver them.
 pub struct RecordedCamera {
     source: PathBuf,
-    clips: Vec<Clip>,
     plan: Plan,
     fault: Option<(Fault, Option<u64>)>,
     at_end: AtEnd,
     noise: Noise,
-    /// The login's number, which picks from several gestures.
-    turn: usize,
-    repetition: usize,
     scene: Scene,
     /// Position in the scene of the next picture to hand out.
     next: u64,
     last_t_us: u64,
     sequence: u32,
     dropped: u64,
-}
-
-/// Which clip answers what, as positions in `clips`.
-#[derive(Default)]
-struct Plan {
-    gesture: Vec<usize>,
-    enrol: Vec<usize>,
-    challenge: BTreeMap<String, usize>,
-    default_challenge: Option<usize>,
 }
 
 /// What is in view.
@@ -86,46 +74,20 @@ impl RecordedCamera {
 
     /// Opens every clip of a script, so that a sandbox that comes afterwards is in nobody's way.
     pub fn with_script(source: &Path, script: Script, turn: usize) -> Result<Self, CameraError> {
-        let Script { gesture, enrol, idle, default_challenge, challenge, fault, seed, at_end } = script;
-        if let Some(fault) = fault.as_ref().filter(|f| f.at_opening()) {
+        if let Some(fault) = script.fault.as_ref().filter(|f| f.at_opening()) {
             return Err(failure(fault.kind, source));
         }
-        let mut clips = Opened::default();
-        let plan = Plan {
-            gesture: clips.open_all(&gesture)?,
-            enrol: clips.open_all(&enrol)?,
-            challenge: challenge
-                .iter()
-                .map(|(name, path)| Ok((name.clone(), clips.open(path)?)))
-                .collect::<Result<_, CameraError>>()?,
-            default_challenge: default_challenge.as_deref().map(|p| clips.open(p)).transpose()?,
-        };
-        let idle = idle.as_deref().map(|p| clips.open(p)).transpose()?;
-        let clips = clips.clips;
+        let plan = Plan::open(&script, turn)?;
         let now = monotonic_us();
-        let scene = plan.first_scene(idle, turn, &clips, now);
-        let fault = fault.map(|f| {
-            let due = f.cue.is_none().then(|| now + f.after_ms * 1000);
+        let scene = first_scene(&plan, now);
+        let fault = script.fault.map(|f| {
+            let due = f.cue.is_none().then(|| due_after(now, &f));
             (f, due)
         });
-        let noise = Noise::new(seed ^ (turn as u64).rotate_left(32));
-        let source = source.to_owned();
-        let (repetition, next, last_t_us, sequence, dropped) = (0, 0, 0, 0, 0);
-        Ok(Self {
-            source,
-            clips,
-            plan,
-            fault,
-            at_end,
-            noise,
-            turn,
-            repetition,
-            scene,
-            next,
-            last_t_us,
-            sequence,
-            dropped,
-        })
+        let noise = Noise::new(script.seed ^ (turn as u64).rotate_left(32));
+        let (source, at_end) = (source.to_owned(), script.at_end);
+        let (next, last_t_us, sequence, dropped) = (0, 0, 0, 0);
+        Ok(Self { source, plan, fault, at_end, noise, scene, next, last_t_us, sequence, dropped })
     }
 
     /// Pictures that the reader was too slow for.
@@ -134,7 +96,7 @@ impl RecordedCamera {
     }
 
     fn clip(&self) -> Result<&Clip, CameraError> {
-        self.clips.get(self.scene.clip).ok_or(CameraError::EndOfRecording)
+        self.plan.clips.get(self.scene.clip).ok_or(CameraError::EndOfRecording)
     }
 
     /// Waits until `due`, at most `timeout` from `now`; false if that was too short.
@@ -217,29 +179,6 @@ impl RecordedCamera {
         }
     }
 
-    /// The clip that answers an instruction.
-    fn answer(&mut self, code: &str) -> Option<usize> {
-        match code {
-            "gesture" => {
-                let clip = self.plan.gesture.get(self.turn.checked_rem(self.plan.gesture.len())?).copied();
-                self.turn = self.turn.wrapping_add(1);
-                clip
-            }
-            "enrol_gesture" => {
-                let repetition = self.repetition;
-                self.repetition += 1;
-                match self.plan.enrol.len() {
-                    0 => self.plan.gesture.get(repetition.checked_rem(self.plan.gesture.len())?).copied(),
-                    _ => self.plan.enrol.get(repetition).copied(),
-                }
-            }
-            _ => {
-                let movement = code.strip_prefix("challenge:")?;
-                self.plan.challenge.get(movement).copied().or(self.plan.default_challenge)
-            }
-        }
-    }
-
     fn arm_fault(&mut self, code: &str) {
         if let Some((fault, due @ None)) = &mut self.fault {
             let named = fault
@@ -247,7 +186,7 @@ impl RecordedCamera {
                 .as_deref()
                 .is_some_and(|c| c == code || code.strip_prefix(c).is_some_and(|r| r.starts_with(':')));
             if named {
-                *due = Some(monotonic_us() + fault.after_ms * 1000);
+                *due = Some(due_after(monotonic_us(), fault));
             }
         }
     }
@@ -275,7 +214,7 @@ impl Camera for RecordedCamera {
 
     fn describe(&self) -> CameraInfo {
         let name = self.source.file_name().unwrap_or_default().to_string_lossy();
-        let shown = self.clips.get(self.scene.clip).or(self.clips.first());
+        let shown = self.plan.clips.get(self.scene.clip).or(self.plan.clips.first());
         CameraInfo {
             name: format!("recording {name}"),
             source: self.source.display().to_string(),
@@ -293,9 +232,9 @@ impl Camera for RecordedCamera {
 
     fn cue(&mut self, code: &str) {
         self.arm_fault(code);
-        let Some(clip) = self.answer(code) else { return };
+        let Some(clip) = self.plan.answer(code) else { return };
         // On the running beat: a camera's pictures keep their distance whatever the person does.
-        let period = self.clips.get(self.scene.clip).map_or(0, |c| c.layout.rate.time_us(1));
+        let period = self.plan.clips.get(self.scene.clip).map_or(0, |c| c.layout.rate.time_us(1));
         let start_us = if self.last_t_us == 0 { monotonic_us() } else { self.last_t_us + period };
         // A reader that has not looked for a while must not find the clip half over.
         let late = monotonic_us().saturating_sub(start_us);
@@ -305,34 +244,16 @@ impl Camera for RecordedCamera {
     }
 }
 
-impl Plan {
-    fn first_scene(&self, idle: Option<usize>, turn: usize, clips: &[Clip], start_us: u64) -> Scene {
-        let gesture = turn.checked_rem(self.gesture.len()).and_then(|i| self.gesture.get(i));
-        let clip = idle.or(gesture.copied()).or(self.enrol.first().copied()).unwrap_or(0);
-        let length = clips.get(clip).map_or(0, Clip::len);
-        let count = if idle.is_some() { length } else { REST_FRAMES.min(length) };
-        Scene { clip, kind: SceneKind::Rest { from: 0, count, backward: false }, start_us }
-    }
+/// Somebody at rest.
+fn first_scene(plan: &Plan, start_us: u64) -> Scene {
+    let (clip, all_is_rest) = plan.first();
+    let length = plan.clips.get(clip).map_or(0, Clip::len);
+    let count = if all_is_rest { length } else { REST_FRAMES.min(length) };
+    Scene { clip, kind: SceneKind::Rest { from: 0, count, backward: false }, start_us }
 }
 
-/// Clips that are open, each once.
-#[derive(Default)]
-struct Opened {
-    clips: Vec<Clip>,
-}
-
-impl Opened {
-    fn open(&mut self, path: &Path) -> Result<usize, CameraError> {
-        if let Some(known) = self.clips.iter().position(|c| c.path() == path) {
-            return Ok(known);
-        }
-        self.clips.push(Clip::open(path)?);
-        Ok(self.clips.len() - 1)
-    }
-
-    fn open_all(&mut self, paths: &[PathBuf]) -> Result<Vec<usize>, CameraError> {
-        paths.iter().map(|p| self.open(p)).collect()
-    }
+fn due_after(now_us: u64, fault: &Fault) -> u64 {
+    now_us.saturating_add(fault.after_ms.saturating_mul(1000))
 }
 
 fn failure(kind: FaultKind, source: &Path) -> CameraError {

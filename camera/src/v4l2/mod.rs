@@ -23,4 +23,4 @@ mod sysfs;
 pub use choose::{Choice, Request, choose};
 pub use device::{Device, Mode, Placement, Roots, devices};
 pub use exposure::{Settled, Settling, mean_luma};
-pub use stream::V4l2Camera;
+pub use stream::{Counts, V4l2Camera};

@@ -82,7 +82,7 @@ impl Mapping {
                 libc::PROT_READ,
                 libc::MAP_SHARED,
                 file.as_raw_fd(),
-                libc::off_t::from(offset),
+                offset as libc::off_t,
             )
         };
         if start == libc::MAP_FAILED {
