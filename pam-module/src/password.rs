@@ -4,7 +4,7 @@ use nix::unistd::{geteuid, getuid};
 use pamsm::{LogLvl, PamError, PamFlags};
 use pose_contract::{MAX_SECRET, MAX_USER, Outcome, ask};
 
-use crate::conversation::{Style, show};
+use crate::cue::Manner;
 use crate::deadline::Deadline;
 use crate::exchange::{Attempt, Event, Failure};
 use crate::host::Host;
@@ -31,11 +31,12 @@ pub fn change(host: &Host<'_>, flags: PamFlags, options: &Options) -> PamError {
         return PamError::AUTHTOK_ERR;
     }
     let mut deadline = Deadline::after(options.timeout);
+    let manner = Manner::of(options.cue, &host.service(), host.silent());
     let result = Attempt::set_password(&user, deadline).and_then(|mut attempt| {
         if flags.bits() & PRELIM_CHECK != 0 {
             Ok(PamError::SUCCESS)
         } else {
-            update(host, &mut attempt, &mut deadline)
+            update(host, manner, &mut attempt, &mut deadline)
         }
     });
     result.unwrap_or_else(|failure| match failure {
@@ -57,15 +58,23 @@ fn old_password_was_checked(host: &Host<'_>) -> bool {
     !geteuid().is_root() || getuid().is_root() || host.has_old_password()
 }
 
-fn update(host: &Host<'_>, attempt: &mut Attempt, deadline: &mut Deadline) -> Result<PamError, Failure> {
+fn update(
+    host: &Host<'_>,
+    manner: Manner,
+    attempt: &mut Attempt,
+    deadline: &mut Deadline,
+) -> Result<PamError, Failure> {
     loop {
         let secret = match attempt.next(*deadline)? {
             Event::Progress => continue,
             Event::Instruction { text, .. } => {
-                deadline.pause(|| show(host, Style::Info, &text)).map_err(|_| Failure::Conversation)?;
+                let seconds = deadline.remaining().as_secs();
+                deadline
+                    .pause(|| manner.instruct(host, &text, seconds))
+                    .map_err(|_| Failure::Conversation)?;
                 continue;
             }
-            Event::Verdict(outcome, text) => return Ok(conclude(host, outcome, &text)),
+            Event::Verdict(outcome, text) => return Ok(conclude(host, manner, outcome, &text)),
             Event::Ask(code) if code == ask::NEW_PASSWORD => deadline.pause(|| host.password(false)),
             Event::Ask(code) if code == ask::PASSWORD || code == ask::PASSWORD_OR_RECOVERY => {
                 deadline.pause(|| host.old_password())
@@ -82,7 +91,7 @@ fn update(host: &Host<'_>, attempt: &mut Attempt, deadline: &mut Deadline) -> Re
     }
 }
 
-fn conclude(host: &Host<'_>, outcome: Outcome, text: &str) -> PamError {
+fn conclude(host: &Host<'_>, manner: Manner, outcome: Outcome, text: &str) -> PamError {
     let code = match outcome {
         Outcome::Done => return PamError::SUCCESS,
         Outcome::NotEnrolled => return PamError::IGNORE,
@@ -90,6 +99,6 @@ fn conclude(host: &Host<'_>, outcome: Outcome, text: &str) -> PamError {
         _ => PamError::AUTHTOK_ERR,
     };
     host.log(LogLvl::ERR, &format!("the helper's password was not changed: {}", outcome.as_str()));
-    let _ = show(host, Style::Error, text);
+    manner.explain(host, text);
     code
 }

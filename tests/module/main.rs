@@ -1,7 +1,7 @@
 //! The real `pam_pose.so` under the real libpam, against a scripted helper on a private bus and against hostile
 //! peers. Each test runs in a mount namespace of its own, in which the private bus lies at the constant path.
 //!
-//! `cargo test -p pam-module --test module [NAME…]`; `PAM_POSE_MODULE=FILE` picks another module file.
+//! `cargo test -p pam-module --test module -- [--skip=NAME…] [NAME…]`; `PAM_POSE_MODULE=FILE` picks another module file.
 
 mod cases;
 mod helper;
@@ -41,9 +41,14 @@ fn run_here(name: &str) -> ExitCode {
 
 /// Runs the tests whose names contain one of `args`, several at a time: they mostly wait for deadlines.
 fn run_all(args: &[String]) -> ExitCode {
-    let names: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let chosen: Vec<&Case> =
-        all().filter(|case| names.is_empty() || names.iter().any(|n| case.0.contains(*n))).collect();
+    let (skipped, names): (Vec<&str>, Vec<&str>) =
+        args.iter().map(String::as_str).partition(|arg| arg.starts_with('-'));
+    let skipped: Vec<&str> = skipped.iter().filter_map(|arg| arg.strip_prefix("--skip=")).collect();
+    let wanted = |case: &&Case| {
+        let named = |parts: &[&str]| parts.iter().any(|part| case.0.contains(part));
+        (names.is_empty() || named(&names)) && !named(&skipped)
+    };
+    let chosen: Vec<&Case> = all().filter(wanted).collect();
     let queue = Mutex::new(chosen.iter());
     let failed = Mutex::new(0);
     let lanes = std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2);
