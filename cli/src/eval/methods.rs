@@ -2,7 +2,7 @@
 
 use pose_engine::baseline::{cosine_distance, mean_of, mean_pose};
 use pose_engine::constants::DEVELOPMENT_MEDIAN;
-use pose_engine::matching::{mean_distance, spread_of, verify_track};
+use pose_engine::matching::{mean_distance, position_distance, spread_of, verify_track};
 use pose_engine::normalise::Track;
 use pose_engine::template::Template;
 use rayon::prelude::*;
@@ -92,8 +92,10 @@ fn median_spreads_of_others(recordings: &[Recording], trials: &Trials) -> Vec<f6
     let spreads: Vec<(usize, f64)> = trials
         .cells
         .par_iter()
-        .map(|c| {
-            (c.user, spread_of(&c.templates.iter().map(|&i| recordings[i].track.clone()).collect::<Vec<_>>()))
+        .flat_map_iter(|c| {
+            let tracks: Vec<&Track> = c.templates.iter().map(|&i| &recordings[i].track).collect();
+            let pairs = tracks.iter().enumerate().flat_map(|(i, a)| tracks[i + 1..].iter().map(|b| (c.user, position_distance(a, b))));
+            pairs.collect::<Vec<_>>()
         })
         .collect();
     (0..trials.users.len())
