@@ -94,7 +94,10 @@ fn median_spreads_of_others(recordings: &[Recording], trials: &Trials) -> Vec<f6
         .par_iter()
         .flat_map_iter(|c| {
             let tracks: Vec<&Track> = c.templates.iter().map(|&i| &recordings[i].track).collect();
-            let pairs = tracks.iter().enumerate().flat_map(|(i, a)| tracks[i + 1..].iter().map(|b| (c.user, position_distance(a, b))));
+            let pairs = tracks
+                .iter()
+                .enumerate()
+                .flat_map(|(i, a)| tracks[i + 1..].iter().map(|b| (c.user, position_distance(a, b))));
             pairs.collect::<Vec<_>>()
         })
         .collect();
