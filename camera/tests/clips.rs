@@ -233,6 +233,38 @@ fn nix_mkfifo(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
+/// Files that claim, or have, sizes that no recording has; they are sparse and take no room.
+#[test]
+fn huge_files_are_refused_without_reading_them() {
+    let (dir, picture) = (scratch(), &jpegs()[0]);
+    let grow = |path: &Path, size: u64| {
+        fs::OpenOptions::new().write(true).open(path).unwrap().set_len(size).unwrap()
+    };
+    fs::create_dir(dir.path().join("jpegs")).unwrap();
+    let path = write(&dir.path().join("jpegs"), "1.jpg", picture);
+    grow(&path, 1 << 40);
+    let error = Clip::open(&dir.path().join("jpegs")).unwrap_err();
+    assert!(matches!(error.fault, ClipFault::BadFrame { frame: 0, .. }), "{error}");
+
+    let mut avi = Avi::of(std::slice::from_ref(picture)).bytes();
+    let size_at = avi.windows(4).position(|w| w == b"00dc").unwrap() + 4;
+    let movi_at = avi.windows(4).position(|w| w == b"movi").unwrap() - 4;
+    for at in [size_at, movi_at, 4] {
+        avi[at..at + 4].copy_from_slice(&0x7fff_0000u32.to_le_bytes());
+    }
+    let path = write(dir.path(), "huge.avi", &avi);
+    grow(&path, 1 << 40);
+    let error = Clip::open(&path).unwrap_err();
+    assert!(
+        error.to_string().ends_with("record it again") || matches!(error.fault, ClipFault::TooLarge(_)),
+        "{error}"
+    );
+
+    let path = write(dir.path(), "zeros.avi", &Avi::of(std::slice::from_ref(picture)).bytes());
+    grow(&path, 1 << 40);
+    assert_eq!(read_all(&path).unwrap(), 1, "what follows the recording is not part of it");
+}
+
 #[test]
 fn one_bad_picture_is_named() {
     let mut pictures = jpegs();

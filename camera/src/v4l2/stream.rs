@@ -331,3 +331,59 @@ fn failure(e: io::Error, doing: &'static str, node: &str) -> CameraError {
         _ => CameraError::Io { doing, source: e },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_standard_controls_may_be_set() {
+        // Brightness, auto-exposure priority; class headers, drivers' own, private and codec controls.
+        for (id, may) in [
+            (0x0098_0900, true),
+            (0x009a_0903, true),
+            (0x0098_0001, false),
+            (0x0098_1900, false),
+            (0x0800_0000, false),
+            (0x0099_0900, false),
+            (0, false),
+        ] {
+            assert_eq!(is_standard(id), may, "{id:#x}");
+        }
+    }
+
+    #[test]
+    fn what_a_driver_answers_is_taken_only_if_it_can_be_a_picture() {
+        let choice = Choice {
+            node: "/dev/video0".into(),
+            format: PixelFormat::Yuyv,
+            size: (640, 480),
+            interval: None,
+            why: String::new(),
+        };
+        let good = SetFormat { fourcc: *b"YUYV", width: 640, height: 480, stride: 1280, interlaced: false };
+        let nearest = SetFormat { width: 800, height: 600, stride: 0, ..good };
+        assert_eq!(check_format(good, &choice).unwrap().stride, 1280);
+        assert_eq!(check_format(nearest, &choice).unwrap().stride, 1600);
+        for bad in [
+            SetFormat { fourcc: *b"H264", ..good },
+            SetFormat { fourcc: *b"MJPG", ..good },
+            SetFormat { width: 0, ..good },
+            SetFormat { height: 100_000, ..good },
+            SetFormat { stride: u32::MAX, ..good },
+            SetFormat { interlaced: true, ..good },
+        ] {
+            assert!(matches!(check_format(bad, &choice), Err(CameraError::Unsupported { .. })), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn errors_of_the_kernel_get_their_meaning() {
+        let meaning = |code| failure(io::Error::from_raw_os_error(code), "testing", "/dev/video0");
+        assert!(matches!(meaning(libc::ENODEV), CameraError::Unplugged));
+        assert!(matches!(meaning(libc::EBUSY), CameraError::Busy { .. }));
+        assert!(matches!(meaning(libc::EPROTO), CameraError::Io { .. }));
+        let missing = open_error("/dev/video9".as_ref(), io::Error::from_raw_os_error(libc::ENOENT));
+        assert!(matches!(missing, CameraError::Missing { .. }));
+    }
+}
