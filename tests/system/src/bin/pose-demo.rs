@@ -50,11 +50,12 @@ fn as_case(login: &'static Login) -> Case {
 fn row(login: &Login, scene: &Scene) -> pose_system::Result<String> {
     let row = login.attempt(scene)?;
     let mark = if login.accepts(&row) { "ok" } else { "!!" };
-    let shown = row.seen.shown.last().map_or("", String::as_str);
     let reason = row.outcome.as_deref().unwrap_or("no verdict");
+    // After a success the last line shown is still an instruction.
+    let shown = row.seen.shown.last().filter(|_| row.seen.code != "SUCCESS").map_or("", String::as_str);
     let seconds = row.seen.took.as_secs_f64();
     Ok(format!(
-        "{mark} {:<40} {:<17} {:<17} {seconds:>5.1}s  {reason}: {shown}\n",
+        "{mark} {:<40} {:<17} {:<17} {seconds:>5.1}s  {reason}  {shown}\n",
         login.name, login.code, row.seen.code
     ))
 }
