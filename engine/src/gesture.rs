@@ -24,6 +24,7 @@ pub struct Watch {
     first_moving: Option<u64>,
     last_moving: Option<u64>,
     moving: bool,
+    latest_us: Option<u64>,
 }
 
 /// Wrists and nose, pixels, with the shoulder width.
@@ -37,6 +38,11 @@ impl Watch {
     /// Takes one more picture in. `true` once the gesture is over.
     pub fn observe(&mut self, observation: &Observation) -> bool {
         let t = observation.t_us;
+        // Time that runs backwards is liveness's to refuse; here it only must not count.
+        if self.latest_us.is_some_and(|latest| t <= latest) {
+            return false;
+        }
+        self.latest_us = Some(t);
         let points = observation.pose.as_ref().and_then(|pose| Points::of(pose, observation));
         if let Some(points) = points {
             self.recent.push((t, points));
@@ -58,9 +64,9 @@ impl Watch {
     }
 
     fn is_over(&self, t: u64) -> bool {
-        self.first_moving
-            .zip(self.last_moving)
-            .is_some_and(|(first, last)| last - first >= MIN_MOVING_US && t.saturating_sub(last) >= REST_US)
+        self.first_moving.zip(self.last_moving).is_some_and(|(first, last)| {
+            last.saturating_sub(first) >= MIN_MOVING_US && t.saturating_sub(last) >= REST_US
+        })
     }
 
     /// Whether any movement was seen.

@@ -34,7 +34,7 @@ pub(super) fn judge_frames(
     limits: &ResponseWindow,
 ) -> Result<u64, ChallengeReason> {
     let Some(&start) = sequence.times_us().first() else { return Err(ChallengeReason::NotSeen) };
-    let time = |i: usize| start + (i as f64 * 1.0e6 / RATE) as u64;
+    let time = |i: usize| start.saturating_add((i as f64 * 1.0e6 / RATE) as u64);
     let opens = asked_at_us.saturating_add(limits.read_us);
     let mut held = 0;
     let mut begun_in_window = false;
