@@ -19,7 +19,16 @@ const PASSWORD_MODULES: [&str; 8] = [
     "pam_authd.so",
 ];
 /// What the module understands; anything else makes it fail closed.
-const OPTIONS: [&str; 5] = ["try_first_pass", "use_first_pass", "pose_only", "nouserok", "debug"];
+const OPTIONS: [&str; 8] = [
+    "try_first_pass",
+    "use_first_pass",
+    "pose_only",
+    "nouserok",
+    "cue=auto",
+    "cue=info",
+    "cue=prompt",
+    "debug",
+];
 /// By these people come in when the others fail.
 const WAYS_IN: [&str; 2] = ["login", "sshd"];
 
@@ -172,7 +181,7 @@ fn judged(line: &Line, before: &[&Line]) -> Finding {
         return Finding::problem(
             "pam",
             format!("{shown}: the option {unknown} does not exist, so every login through this line fails"),
-            format!("use only {} and timeout=SECONDS", OPTIONS.join(", ")),
+            format!("use only {} and timeout=SECONDS (5 to 120)", OPTIONS.join(", ")),
         );
     }
     if line.kind != "auth" {
@@ -210,8 +219,14 @@ fn judged(line: &Line, before: &[&Line]) -> Finding {
     Finding::ok("pam", shown)
 }
 
+/// As the module reads it: digits alone, 5 to 120.
+fn in_range(seconds: &str) -> bool {
+    seconds.bytes().all(|byte| byte.is_ascii_digit())
+        && seconds.parse::<u32>().is_ok_and(|seconds| (5..=120).contains(&seconds))
+}
+
 fn is_known(arg: &str) -> bool {
-    OPTIONS.contains(&arg) || arg.strip_prefix("timeout=").is_some_and(|s| s.parse::<u32>().is_ok())
+    OPTIONS.contains(&arg) || arg.strip_prefix("timeout=").is_some_and(in_range)
 }
 
 /// The file that the lines name must be there, or every such service fails.
@@ -272,6 +287,8 @@ mod tests {
             ("auth [success=ok default=die] /lib/security/pam_pose.so pose_only # a remark", Level::Ok, ""),
             ("auth required pam_pose.so pose-only", Level::Problem, "does not exist"),
             ("auth required pam_pose.so timeout=soon", Level::Problem, "does not exist"),
+            ("auth required pam_pose.so timeout=600", Level::Problem, "does not exist"),
+            ("auth required pam_pose.so cue=loud", Level::Problem, "does not exist"),
             ("auth sufficient pam_pose.so", Level::Problem, "replaces every check"),
             ("auth [success=done default=ignore] \\\n pam_pose.so", Level::Problem, "replaces every check"),
             ("auth optional pam_pose.so pose_only", Level::Warning, "protects nothing"),
