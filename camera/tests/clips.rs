@@ -249,16 +249,13 @@ fn huge_files_are_refused_without_reading_them() {
     let mut avi = Avi::of(std::slice::from_ref(picture)).bytes();
     let size_at = avi.windows(4).position(|w| w == b"00dc").unwrap() + 4;
     let movi_at = avi.windows(4).position(|w| w == b"movi").unwrap() - 4;
-    for at in [size_at, movi_at, 4] {
-        avi[at..at + 4].copy_from_slice(&0x7fff_0000u32.to_le_bytes());
+    for (at, size) in [(4, 0x7fff_0000u32), (movi_at, 0x7ffe_0000), (size_at, 0x7ffd_0000)] {
+        avi[at..at + 4].copy_from_slice(&size.to_le_bytes());
     }
     let path = write(dir.path(), "huge.avi", &avi);
     grow(&path, 1 << 40);
     let error = Clip::open(&path).unwrap_err();
-    assert!(
-        error.to_string().ends_with("record it again") || matches!(error.fault, ClipFault::TooLarge(_)),
-        "{error}"
-    );
+    assert!(matches!(error.fault, ClipFault::TooLarge(_)), "{error}");
 
     let path = write(dir.path(), "zeros.avi", &Avi::of(std::slice::from_ref(picture)).bytes());
     grow(&path, 1 << 40);
