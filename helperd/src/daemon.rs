@@ -20,6 +20,7 @@ use crate::audit::Audit;
 use crate::caller::Callers;
 use crate::capture::workers::Workers;
 use crate::config::{Config, WarmUp};
+use crate::interruption;
 use crate::password::Passwords;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -121,6 +122,8 @@ impl Daemon {
         let _ = self.runtime.set(runtime);
         let connection = self.connect(bus).await?;
         let watch = self.watch_names(&connection).await?;
+        let interruptions = interruption::watch(Arc::clone(self), connection.clone());
+        let interruptions = self.runtime()?.spawn("logind", interruptions);
         connection.request_name_with_flags(BUS_NAME, zbus::fdo::RequestNameFlags::DO_NOT_QUEUE).await?;
         ready();
         let bus_gone = async {
@@ -128,7 +131,7 @@ impl Daemon {
             tracing::error!("the bus went away");
         };
         end.or(bus_gone).or(self.idle()).await;
-        drop(watch);
+        drop((watch, interruptions));
         let _ = connection.release_name(BUS_NAME).await;
         self.end().await;
         Ok(())

@@ -5,6 +5,7 @@
 //! - [`attempt`], [`work`], [`capture`]: one attempt, what its thread does, its pictures
 //! - [`worker`]: the process that decodes pictures and runs models
 //! - [`caller`], [`place`], [`polkit`], [`allowance`], [`arguments`]: who asks, from where, how much and what
+//! - `interruption`: sleep and sessions that leave the foreground
 //! - [`config`], [`store`], [`lockout`], [`accounts`], [`audit`], [`password`], [`keys`], [`secret`]: what is known
 //!   and kept
 #![deny(missing_docs)]
@@ -24,6 +25,7 @@ pub mod caller;
 pub mod capture;
 pub mod config;
 pub mod daemon;
+mod interruption;
 pub mod keys;
 pub mod lockout;
 pub mod overview;

@@ -7,32 +7,66 @@ use crate::caller::Caller;
 /// Where a caller sits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// At this machine.
-    Here,
+    /// At this machine; in that logind session, if it is known.
+    Here(Option<String>),
     /// Elsewhere, or nobody can tell; the reason is for the journal.
     Elsewhere(String),
 }
 
-const LOGIND: &str = "org.freedesktop.login1";
+pub(crate) const LOGIND: &str = "org.freedesktop.login1";
+const MANAGER: &str = "org.freedesktop.login1.Manager";
+const SESSION: &str = "org.freedesktop.login1.Session";
+const USER: &str = "org.freedesktop.login1.User";
 
 /// Decides where `caller` sits. `rhost` is the remote host the caller names: it can only make a caller remote.
-/// Without a logind session only root's login hosts are local; without logind, `require_logind` decides.
+///
+/// A process in a session sits where the session does. One of a user's own services (desktop terminals and lockers
+/// are such) sits at the user's graphical session, unless the user is logged in from elsewhere as well: then nobody
+/// can tell. Outside any user only root's login hosts are local. Without logind, `require_logind` decides.
 pub async fn of(connection: &Connection, caller: &Caller, rhost: &str, require_logind: bool) -> Place {
     if !names_this_host(rhost) {
         return Place::Elsewhere("the caller names a remote host".into());
     }
-    let Some(pid) = caller.pid else {
-        return undecided(require_logind, "the bus does not know the caller's process");
+    let found = match caller.pid {
+        Some(pid) => by_process(connection, caller, pid).await,
+        None => Err(zbus::Error::Failure("the bus does not know the caller's process".into())),
     };
-    match session_of(connection, pid).await {
-        Ok(Some(session)) => judge(connection, &session).await.unwrap_or_else(|error| {
-            undecided(require_logind, &format!("logind did not describe the session: {error}"))
-        }),
-        // Login programs and greeters' helpers run before there is a session; only root's are taken for local.
-        Ok(None) if caller.uid == 0 => Place::Here,
-        Ok(None) => Place::Elsewhere("the caller belongs to no session".into()),
-        Err(error) => undecided(require_logind, &format!("logind did not answer: {error}")),
+    found.unwrap_or_else(|error| {
+        let why = format!("logind did not tell: {error}");
+        if require_logind { Place::Elsewhere(why) } else { Place::Here(None) }
+    })
+}
+
+async fn by_process(connection: &Connection, caller: &Caller, pid: u32) -> zbus::Result<Place> {
+    if let Some(session) =
+        find(connection, "GetSessionByPID", pid, "org.freedesktop.login1.NoSessionForPID").await?
+    {
+        return judge(connection, &session).await;
     }
+    if let Some(user) = find(connection, "GetUserByPID", pid, "org.freedesktop.login1.NoUserForPID").await? {
+        return by_user(connection, &user).await;
+    }
+    // Login programs and greeters' own processes run before there is a user; only root's are taken for local.
+    Ok(match caller.uid {
+        0 => Place::Here(None),
+        _ => Place::Elsewhere("the caller belongs to no session".into()),
+    })
+}
+
+/// A process of a user's own services.
+async fn by_user(connection: &Connection, user: &OwnedObjectPath) -> zbus::Result<Place> {
+    type Named = (String, OwnedObjectPath);
+    let sessions: Vec<Named> = property(connection, user, USER, "Sessions").await?.try_into()?;
+    for (_, session) in &sessions {
+        if bool::try_from(property(connection, session, SESSION, "Remote").await?)? {
+            return Ok(Place::Elsewhere("the user is logged in from elsewhere as well".into()));
+        }
+    }
+    let (name, display): Named = property(connection, user, USER, "Display").await?.try_into()?;
+    if name.is_empty() {
+        return Ok(Place::Elsewhere("the user has no graphical session".into()));
+    }
+    judge(connection, &display).await
 }
 
 /// Whether a remote host's name means this machine. No name is looked up.
@@ -40,60 +74,45 @@ fn names_this_host(rhost: &str) -> bool {
     matches!(rhost, "" | "localhost" | "::1" | "127.0.0.1")
 }
 
-fn undecided(require_logind: bool, why: &str) -> Place {
-    if require_logind { Place::Elsewhere(why.to_owned()) } else { Place::Here }
-}
-
-/// The session that the process belongs to; `None` when it belongs to none.
-async fn session_of(connection: &Connection, pid: u32) -> zbus::Result<Option<OwnedObjectPath>> {
-    let reply = connection
-        .call_method(
-            Some(LOGIND),
-            "/org/freedesktop/login1",
-            Some("org.freedesktop.login1.Manager"),
-            "GetSessionByPID",
-            &(pid,),
-        )
-        .await;
+/// What the process belongs to; `None` when logind answers that it belongs to none.
+async fn find(
+    connection: &Connection,
+    method: &str,
+    pid: u32,
+    none: &str,
+) -> zbus::Result<Option<OwnedObjectPath>> {
+    let manager = "/org/freedesktop/login1";
+    let reply = connection.call_method(Some(LOGIND), manager, Some(MANAGER), method, &(pid,)).await;
     match reply {
         Ok(reply) => reply.body().deserialize().map(Some),
-        Err(zbus::Error::MethodError(name, _, _))
-            if name.as_str() == "org.freedesktop.login1.NoSessionForPID" =>
-        {
-            Ok(None)
-        }
+        Err(zbus::Error::MethodError(name, ..)) if name.as_str() == none => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 async fn judge(connection: &Connection, session: &OwnedObjectPath) -> zbus::Result<Place> {
-    if bool::try_from(property(connection, session, "Remote").await?)? {
+    if bool::try_from(property(connection, session, SESSION, "Remote").await?)? {
         return Ok(Place::Elsewhere("the caller's session is remote".into()));
     }
-    let (seat, _path): (String, OwnedObjectPath) = property(connection, session, "Seat").await?.try_into()?;
+    let (seat, _): (String, OwnedObjectPath) =
+        property(connection, session, SESSION, "Seat").await?.try_into()?;
     if seat.is_empty() {
         return Ok(Place::Elsewhere("the caller's session has no seat".into()));
     }
-    if !bool::try_from(property(connection, session, "Active").await?)? {
+    if !bool::try_from(property(connection, session, SESSION, "Active").await?)? {
         return Ok(Place::Elsewhere("the caller's session is not in the foreground".into()));
     }
-    Ok(Place::Here)
+    Ok(Place::Here(Some(session.to_string())))
 }
 
 async fn property(
     connection: &Connection,
-    session: &OwnedObjectPath,
+    object: &OwnedObjectPath,
+    interface: &str,
     name: &str,
 ) -> zbus::Result<OwnedVariant> {
-    let reply = connection
-        .call_method(
-            Some(LOGIND),
-            session,
-            Some("org.freedesktop.DBus.Properties"),
-            "Get",
-            &("org.freedesktop.login1.Session", name),
-        )
-        .await?;
+    let properties = Some("org.freedesktop.DBus.Properties");
+    let reply = connection.call_method(Some(LOGIND), object, properties, "Get", &(interface, name)).await?;
     reply.body().deserialize()
 }
 

@@ -61,6 +61,9 @@ impl Service {
     ) -> Result<Arc<Attempt>, Refusal> {
         let caller = self.daemon.callers.of(header, connection).await?;
         let attempt = self.daemon.attempts.add(caller)?;
+        if let Place::Here(Some(session)) = task.place() {
+            attempt.sit_in(session);
+        }
         let begun = self.start(header, connection, task, &attempt).await;
         if begun.is_err() {
             self.daemon.attempts.remove(&attempt.id);

@@ -175,3 +175,29 @@ fn root_sets_a_password_and_the_old_one_is_wrong() {
     client.answer(&attempt, b"a new one").unwrap();
     client.wait_for(&attempt, "gesture");
 }
+
+#[test]
+fn the_worker_has_given_up_its_rights_before_it_sees_a_picture() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let attempt = client.begin_pose_only("root").unwrap();
+    client.wait_for(&attempt, "gesture");
+    let pids = house.worker_pids();
+    let [pid] = pids[..] else { panic!("one worker, not {pids:?}") };
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    for line in ["NoNewPrivs:\t1", "Seccomp:\t2"] {
+        assert!(status.contains(line), "{line} in {status}");
+    }
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        assert!(status.contains("Seccomp:\t2"), "every thread is filtered");
+    }
+    let environment = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+    assert_eq!(environment, "ORT_DISABLE_TELEMETRY=1\0");
+    for descriptor in std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+        let target = std::fs::read_link(descriptor.unwrap().path()).unwrap().display().to_string();
+        for foreign in ["store.db", "store.lock", "eventfd", "/bus"] {
+            assert!(!target.contains(foreign), "the worker holds {target}");
+        }
+    }
+}

@@ -194,16 +194,54 @@ fn a_first_enrolment_needs_polkits_word() {
     user.wait_for(&attempt, "new_password");
 }
 
-struct Logind;
+/// Whether processes belong to a session or only to a user's services.
+struct Logind {
+    in_session: bool,
+}
+
+fn path(text: &'static str) -> OwnedObjectPath {
+    OwnedObjectPath::try_from(text).expect("a path")
+}
+
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.login1")]
+enum None_ {
+    NoSessionForPID(String),
+}
 
 #[interface(name = "org.freedesktop.login1.Manager")]
 impl Logind {
     #[zbus(name = "GetSessionByPID")]
-    fn session_by_pid(&self, _pid: u32) -> OwnedObjectPath {
-        OwnedObjectPath::try_from("/session").expect("a path")
+    fn session_by_pid(&self, _pid: u32) -> Result<OwnedObjectPath, None_> {
+        if self.in_session { Ok(path("/session")) } else { Err(None_::NoSessionForPID(String::new())) }
+    }
+
+    #[zbus(name = "GetUserByPID")]
+    fn user_by_pid(&self, _pid: u32) -> OwnedObjectPath {
+        path("/user")
     }
 }
 
+/// The user's sessions: the graphical one at "/session" and, where said, one from elsewhere.
+struct User {
+    also_remote: bool,
+}
+
+#[interface(name = "org.freedesktop.login1.User")]
+impl User {
+    #[zbus(property)]
+    fn display(&self) -> (String, OwnedObjectPath) {
+        ("1".to_owned(), path("/session"))
+    }
+
+    #[zbus(property)]
+    fn sessions(&self) -> Vec<(String, OwnedObjectPath)> {
+        let all = [("1".to_owned(), path("/session")), ("2".to_owned(), path("/elsewhere"))];
+        all.into_iter().take(if self.also_remote { 2 } else { 1 }).collect()
+    }
+}
+
+#[derive(Clone)]
 struct Session {
     remote: bool,
     seat: &'static str,
@@ -224,8 +262,22 @@ impl Session {
 
     #[zbus(property)]
     fn seat(&self) -> (String, OwnedObjectPath) {
-        (self.seat.to_owned(), OwnedObjectPath::try_from("/seat").expect("a path"))
+        (self.seat.to_owned(), path("/seat"))
     }
+}
+
+const HERE: Session = Session { remote: false, seat: "seat0", active: true };
+
+fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
+    let manager = Logind { in_session };
+    let logind = serve_as(house, "org.freedesktop.login1", "/org/freedesktop/login1", manager);
+    zbus::block_on(async {
+        let server = logind.object_server();
+        server.at("/session", session).await.unwrap();
+        server.at("/user", User { also_remote }).await.unwrap();
+        server.at("/elsewhere", Session { remote: true, seat: "", active: true }).await.unwrap();
+    });
+    logind
 }
 
 #[test]
@@ -242,17 +294,58 @@ fn whoever_sits_elsewhere_is_refused_before_the_camera() {
     };
     let (refused, event) = elsewhere(&[("rhost", Variant::from("attacker.example"))]);
     assert!(refused, "{event:?}");
-    let sessions = [
-        (Session { remote: true, seat: "seat0", active: true }, true),
-        (Session { remote: false, seat: "", active: true }, true),
-        (Session { remote: false, seat: "seat0", active: false }, true),
-        (Session { remote: false, seat: "seat0", active: true }, false),
+    let cases = [
+        (true, Session { remote: true, ..HERE }, false, true),
+        (true, Session { seat: "", ..HERE }, false, true),
+        (true, Session { active: false, ..HERE }, false, true),
+        (true, HERE, false, false),
+        (true, HERE, true, false),
+        (false, HERE, false, false),
+        (false, HERE, true, true),
+        (false, Session { active: false, ..HERE }, false, true),
     ];
-    for (session, expected) in sessions {
-        let logind = serve_as(&house, "org.freedesktop.login1", "/org/freedesktop/login1", Logind);
-        zbus::block_on(logind.object_server().at("/session", session)).unwrap();
+    for (in_session, session, also_remote, expected) in cases {
+        let logind = logind(&house, in_session, session, also_remote);
         let (refused, event) = elsewhere(&[]);
         assert_eq!(refused, expected, "{event:?}");
         zbus::block_on(logind.close()).unwrap();
+    }
+}
+
+#[test]
+fn sleep_and_the_background_end_a_capture_by_loginds_word_alone() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let logind = logind(&house, true, HERE, false);
+    let say = |from: &zbus::Connection, sleeping: bool| {
+        let (path, interface, to) = match sleeping {
+            true => {
+                ("/org/freedesktop/login1", "org.freedesktop.login1.Manager", Some(pose_contract::BUS_NAME))
+            }
+            false => ("/session", "org.freedesktop.DBus.Properties", Some(pose_contract::BUS_NAME)),
+        };
+        zbus::block_on(async {
+            if sleeping {
+                from.emit_signal(to, path, interface, "PrepareForSleep", &(true,)).await
+            } else {
+                let changed = dictionary(&[("Active", Variant::from(false))]);
+                let nothing: Vec<&str> = Vec::new();
+                let body = ("org.freedesktop.login1.Session", changed, nothing);
+                from.emit_signal(to, path, interface, "PropertiesChanged", &body).await
+            }
+        })
+        .unwrap();
+    };
+    for (sleeping, outcome) in [(true, "deadline"), (false, "remote")] {
+        let attempt =
+            client.begin("root", &[("mode", "pose-only".into()), ("timeout_ms", 60_000u32.into())]).unwrap();
+        client.wait_for(&attempt, "gesture");
+        say(&client.0, sleeping);
+        // A forged signal is heard before this call is answered, as the bus keeps the order of one sender.
+        client.call("Status", &()).unwrap();
+        assert_ne!(client.next(&attempt).unwrap().kind, "verdict", "somebody else's signal changes nothing");
+        say(&logind, sleeping);
+        assert_eq!(verdict(&client.run(&attempt, |_| Vec::new())).code, outcome);
+        house.wait_until("the camera is released", || house.workers() == 0);
     }
 }

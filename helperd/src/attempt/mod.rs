@@ -12,7 +12,7 @@ pub mod seat;
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -58,6 +58,10 @@ pub enum Stop {
     Vanished,
     /// Root's attempt took the camera.
     PreEmpted,
+    /// The machine goes to sleep.
+    Asleep,
+    /// The caller's session left the foreground.
+    Away,
     /// The deadline passed, also by sleeping through it.
     Deadline,
     /// The daemon ends.
@@ -70,7 +74,10 @@ impl Stop {
     pub fn outcome(self) -> Outcome {
         match self {
             Self::PreEmpted => Outcome::Busy,
-            Self::Cancelled | Self::Vanished | Self::Deadline | Self::Shutdown => Outcome::Deadline,
+            Self::Away => Outcome::Remote,
+            Self::Cancelled | Self::Vanished | Self::Asleep | Self::Deadline | Self::Shutdown => {
+                Outcome::Deadline
+            }
         }
     }
 }
@@ -96,6 +103,9 @@ pub struct Attempt {
     inbox: Mutex<Inbox>,
     changed: Condvar,
     wake: EventFd,
+    session: OnceLock<String>,
+    /// The session is not in the foreground now; a capture does not start meanwhile.
+    pub(crate) away: AtomicBool,
     wants_permission: AtomicBool,
     pub(crate) next_waiting: AtomicBool,
     pub(crate) finished: AtomicBool,
@@ -118,6 +128,8 @@ impl Attempt {
             inbox: Mutex::new(Inbox { last_sign: Some(BootTime::now()), ..Inbox::default() }),
             changed: Condvar::new(),
             wake: EventFd::from_value_and_flags(0, flags)?,
+            session: OnceLock::new(),
+            away: AtomicBool::new(false),
             wants_permission: AtomicBool::new(false),
             next_waiting: AtomicBool::new(false),
             finished: AtomicBool::new(false),
@@ -162,6 +174,17 @@ impl Attempt {
         drop(inbox);
         self.changed.notify_all();
         true
+    }
+
+    /// The caller sits in that session of logind's (its object path).
+    pub fn sit_in(&self, session: &str) {
+        let _ = self.session.set(session.to_owned());
+    }
+
+    /// Whether the caller sits in that session.
+    #[must_use]
+    pub fn is_in_session(&self, session: &str) -> bool {
+        self.session.get().is_some_and(|own| own == session)
     }
 
     /// The thread will wait for polkit's decision.

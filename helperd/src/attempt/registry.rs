@@ -114,6 +114,13 @@ impl Registry {
         entries.retain(|_, entry| entry.attempt.caller.unique != unique || entry.done.is_none());
     }
 
+    /// A session came into the foreground or left it.
+    pub fn session_active(&self, session: &str, active: bool) {
+        for entry in self.state().entries.values().filter(|entry| entry.attempt.is_in_session(session)) {
+            entry.attempt.away.store(!active, Ordering::Release);
+        }
+    }
+
     /// Ends all attempts.
     pub fn stop_all(&self, why: Stop) {
         for entry in self.state().entries.values() {

@@ -87,6 +87,13 @@ impl Seat {
         result.map(|()| Seated { seat: self })
     }
 
+    /// Stops the attempt that owns the camera, if it is one of those.
+    pub fn stop_owner(&self, why: Stop, those: impl Fn(&Attempt) -> bool) {
+        if let Some(owner) = self.state().owner.as_ref().filter(|owner| those(owner)) {
+            owner.stop(why);
+        }
+    }
+
     /// Whether somebody owns the camera now.
     #[must_use]
     pub fn is_taken(&self) -> bool {

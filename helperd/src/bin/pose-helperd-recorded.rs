@@ -70,12 +70,14 @@ fn parts(paths: &Paths) -> Result<Parts, Box<dyn std::error::Error>> {
     }
     let mut config = config::load(&paths.config, Owner::RootOrCaller)?;
     config.daemon.require_logind = false;
+    config.vision.models = paths.models.canonicalize()?;
+    config.vision.runtime = paths.runtime.canonicalize()?;
     app::log_to_journal(config.daemon.log);
     let key = key_beside(&state)?;
     let keys = KeyRing::load(&KeySources { credentials: None, file: key }, &state)?;
     let store = Store::open(&store_paths, keys)?;
     let setup = Setup {
-        assets: Some((paths.models.canonicalize()?, paths.runtime.canonicalize()?)),
+        assets: Some((config.vision.models.clone(), config.vision.runtime.clone())),
         lite: config.vision.variant == config::Variant::Lite,
         threads: config.vision.threads,
         source: Some(paths.input.canonicalize()?),

@@ -51,6 +51,19 @@ pub enum Task {
     SetPassword { user: String, place: Place },
 }
 
+impl Task {
+    /// Where its caller sits.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Login { place, .. }
+            | Self::Enrol { place, .. }
+            | Self::Remove { place, .. }
+            | Self::SetPassword { place, .. } => place,
+        }
+    }
+}
+
 /// One attempt's thread.
 pub(crate) struct Work<'a> {
     pub(crate) daemon: &'a Daemon,

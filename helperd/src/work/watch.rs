@@ -1,5 +1,6 @@
 //! A session on the camera: seat, worker, instructions and observations, until the session or something else ends.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pose_contract::{Outcome, instruction, kind};
@@ -44,6 +45,9 @@ impl Work<'_> {
                 NotSeated::Busy => Verdict::of(Outcome::Busy, "another attempt kept the camera"),
                 NotSeated::Stopped(why) => Verdict::stopped(why),
             })?;
+        if self.attempt.away.load(Ordering::Acquire) {
+            return Err(Verdict::stopped(Stop::Away));
+        }
         // Dropped before the seat: the camera is free before the next one gets it.
         let mut capture = self.open(turn, deadline)?;
         let mut session = session(monotonic_us());

@@ -168,14 +168,16 @@ impl House {
 
     /// Worker processes that live.
     pub fn workers(&self) -> usize {
+        self.worker_pids().len()
+    }
+
+    /// Their process ids.
+    pub fn worker_pids(&self) -> Vec<u32> {
         let me = std::process::id().to_string();
-        let script = self.folder.path().join("script.toml");
-        let output = Command::new("ps").args(["-o", "args=", "--ppid", &me]).output().expect("ps");
-        String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .filter(|line| line.contains(" worker ") || line.contains(&script.display().to_string()))
-            .filter(|line| !line.contains("defunct"))
-            .count()
+        let output = Command::new("ps").args(["-o", "pid=,args=", "--ppid", &me]).output().expect("ps");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let lines = text.lines().filter(|line| line.contains(" worker ") && !line.contains("defunct"));
+        lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
     }
 
     /// Waits until a condition holds.
