@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`assets`]: where models and runtime lie, and whether they may be trusted
 //! - `runtime`, `model`: ONNX Runtime loaded with care, one session per model
-//! - [`picture`]: every camera format to RGBA; `stats`: brightness, sharpness, digest
+//! - [`picture`], `yuv`: every camera format to RGBA; `stats`: brightness, sharpness, digest
 //! - [`detector`]: person detector, anchors, weighted non-maximum suppression
 //! - [`region`]: rotated square regions; [`warp`]: cutting one out of a picture
 //! - `pose`: landmark tensors to landmarks in the picture
@@ -23,6 +23,7 @@ pub mod smoothing;
 mod stats;
 pub mod tracker;
 pub mod warp;
+mod yuv;
 
 pub use assets::{Assets, Variant};
 pub use error::VisionError;

@@ -6,7 +6,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use crate::VisionError;
+use crate::{VisionError, yuv};
 
 /// Largest width and height accepted, pixels; no webcam mode is larger, and hostile headers stop here.
 pub const LARGEST_SIDE: u32 = 4096;
@@ -59,7 +59,7 @@ impl Picture {
                 if !self.width.is_multiple_of(2) {
                     return Err(refuse("YUYV needs an even width"));
                 }
-                self.per_line(data, stride, 2, yuyv_line)
+                self.per_line(data, stride, 2, yuv::packed_line)
             }
             PixelFormat::Grey => self.per_line(data, stride, 1, grey_line),
             PixelFormat::Y10 => self.per_line(data, stride, 2, y10_line),
@@ -134,10 +134,9 @@ impl Picture {
             let luma = &planes.luma[row * planes.luma_stride..][..width];
             let chroma = (row / 2) * planes.chroma_stride;
             let u = &planes.u[chroma..];
-            let v = &planes.v[chroma..];
-            for (x, pixel) in out.chunks_exact_mut(4).enumerate() {
-                let c = (x / 2) * planes.chroma_step;
-                yuv_pixel(luma[x], u[c], v[c], pixel);
+            match planes.v {
+                Some(v) => yuv::planar_line(luma, u, &v[chroma..], out),
+                None => yuv::semi_planar_line(luma, u, out),
             }
         }
     }
@@ -172,11 +171,11 @@ fn has_huffman_tables(data: &[u8]) -> bool {
 struct Planes<'a> {
     luma: &'a [u8],
     luma_stride: usize,
+    /// U, or U and V in turn.
     u: &'a [u8],
-    v: &'a [u8],
+    /// V, if it has a plane of its own.
+    v: Option<&'a [u8]>,
     chroma_stride: usize,
-    /// Bytes from one chroma sample to the next: 2 where U and V are interleaved.
-    chroma_step: usize,
 }
 
 impl<'a> Planes<'a> {
@@ -193,57 +192,38 @@ impl<'a> Planes<'a> {
             let chroma_stride = luma_stride.max(2 * chroma_width);
             let needed = chroma_stride * (chroma_height - 1) + 2 * chroma_width;
             let u = chroma.get(..needed)?;
-            return Some(Self { luma, luma_stride, u, v: &u[1..], chroma_stride, chroma_step: 2 });
+            return Some(Self { luma, luma_stride, u, v: None, chroma_stride });
         }
         let chroma_stride = luma_stride.div_ceil(2);
         let plane = chroma_stride * chroma_height;
         let (u, rest) = chroma.split_at_checked(plane)?;
         let v = rest.get(..chroma_stride * (chroma_height - 1) + chroma_width)?;
-        Some(Self { luma, luma_stride, u, v, chroma_stride, chroma_step: 1 })
+        Some(Self { luma, luma_stride, u, v: Some(v), chroma_stride })
     }
-}
-
-/// ITU-R BT.601, limited range: what V4L2 means by YUYV and NV12 unless a driver says otherwise, and what Y4M's
-/// C420 means. Fixed point with 8 fraction bits.
-#[inline]
-fn yuv_pixel(y: u8, u: u8, v: u8, out: &mut [u8]) {
-    let y = 298 * (i32::from(y) - 16) + 128;
-    let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
-    let channel = |value: i32| (value >> 8).clamp(0, 255) as u8;
-    out.copy_from_slice(&[channel(y + 409 * v), channel(y - 100 * u - 208 * v), channel(y + 516 * u), 255]);
 }
 
 fn rgb_line(line: &[u8], out: &mut [u8]) {
-    for (rgb, pixel) in line.chunks_exact(3).zip(out.chunks_exact_mut(4)) {
-        pixel.copy_from_slice(&[rgb[0], rgb[1], rgb[2], 255]);
-    }
-}
-
-fn yuyv_line(line: &[u8], out: &mut [u8]) {
-    for (yuyv, pair) in line.chunks_exact(4).zip(out.chunks_exact_mut(8)) {
-        let (first, second) = pair.split_at_mut(4);
-        yuv_pixel(yuyv[0], yuyv[1], yuyv[3], first);
-        yuv_pixel(yuyv[2], yuyv[1], yuyv[3], second);
+    for (&[r, g, b], pixel) in line.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        *pixel = [r, g, b, 255];
     }
 }
 
 fn grey_line(line: &[u8], out: &mut [u8]) {
-    for (&luma, pixel) in line.iter().zip(out.chunks_exact_mut(4)) {
-        pixel.copy_from_slice(&[luma, luma, luma, 255]);
+    for (&luma, pixel) in line.iter().zip(out.as_chunks_mut().0) {
+        *pixel = [luma, luma, luma, 255];
     }
 }
 
 fn y10_line(line: &[u8], out: &mut [u8]) {
-    for (bytes, pixel) in line.chunks_exact(2).zip(out.chunks_exact_mut(4)) {
-        let luma = (u16::from_le_bytes([bytes[0], bytes[1]]) >> 2).min(255) as u8;
-        pixel.copy_from_slice(&[luma, luma, luma, 255]);
+    for (&bytes, pixel) in line.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        let luma = (u16::from_le_bytes(bytes) >> 2).min(255) as u8;
+        *pixel = [luma, luma, luma, 255];
     }
 }
 
 fn y16_line(line: &[u8], out: &mut [u8]) {
-    for (bytes, pixel) in line.chunks_exact(2).zip(out.chunks_exact_mut(4)) {
-        let luma = bytes[1];
-        pixel.copy_from_slice(&[luma, luma, luma, 255]);
+    for (&[_, luma], pixel) in line.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        *pixel = [luma, luma, luma, 255];
     }
 }
 

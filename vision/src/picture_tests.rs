@@ -150,3 +150,28 @@ fn damaged_jpegs_are_errors_and_padding_is_not() {
     assert!(error.contains("32×32") && error.contains("64×32"), "{error}");
     assert!(Picture::default().decode(&frame(PixelFormat::Mjpg, 32, 32, 0, b"GIF89a..".to_vec())).is_err());
 }
+
+#[test]
+fn no_damage_to_a_jpeg_panics() {
+    let mut state = 7_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut picture = Picture::default();
+    let mut decoded = 0;
+    for _ in 0..4000 {
+        let mut data = JPEG.to_vec();
+        for _ in 0..=random(4) {
+            let at = random(data.len());
+            match random(4) {
+                0 => data[at] = random(256) as u8,
+                1 => data[at] ^= 1 << random(8),
+                2 => drop(data.drain(at..(at + random(8)).min(data.len()))),
+                _ => data.insert(at, [0x00, 0xff, 0xd9, 0xc4][random(4)]),
+            }
+        }
+        decoded += usize::from(picture.decode(&frame(PixelFormat::Mjpg, 32, 32, 0, data)).is_ok());
+    }
+    assert!((400..3900).contains(&decoded), "some damage is harmless and some is not: {decoded}");
+}
