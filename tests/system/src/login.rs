@@ -16,6 +16,8 @@ pub struct Login {
     pub film: fn() -> Film,
     /// Options on the module's line.
     pub options: &'static str,
+    /// PAM items set beforehand.
+    pub items: &'static [&'static str],
     /// The PAM code that must come.
     pub code: &'static str,
     /// The outcomes that the daemon may have reached; empty when none is reached.
@@ -33,6 +35,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("ben_circle_touch_3").answered_by("ben"),
         options: "",
+        items: &[],
         code: "SUCCESS",
         outcomes: &["success"],
         kill: false,
@@ -42,6 +45,7 @@ pub const TABLE: &[Login] = &[
         who: ("ben", "incorrect horse"),
         film: || Film::login("ben_circle_touch_4").answered_by("ben"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["wrong_password"],
         kill: false,
@@ -51,6 +55,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("chidi_circle_touch_3").answered_by("chidi"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["wrong_pose"],
         kill: false,
@@ -60,6 +65,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("ben_open_head_3").answered_by("ben"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["wrong_pose"],
         kill: false,
@@ -69,6 +75,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("ben_print_moved").any_challenge("ben_print_moved"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["not_live", "not_finished", "wrong_pose", "challenge_missed"],
         kill: false,
@@ -78,6 +85,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("ben_print_still").any_challenge("ben_print_still"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["not_live", "not_finished"],
         kill: false,
@@ -87,6 +95,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("ben_circle_touch_tablet").any_challenge("ben_circle_touch_tablet"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["not_live", "challenge_missed"],
         kill: false,
@@ -96,6 +105,7 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("nobody").any_challenge("nobody"),
         options: "",
+        items: &[],
         code: "AUTH_ERR",
         outcomes: &["nobody_in_view"],
         kill: false,
@@ -105,6 +115,7 @@ pub const TABLE: &[Login] = &[
         who: ("dora", "anything"),
         film: || Film::login("ben_circle_touch_3").answered_by("ben"),
         options: "",
+        items: &[],
         code: "USER_UNKNOWN",
         outcomes: &["not_enrolled"],
         kill: false,
@@ -114,9 +125,85 @@ pub const TABLE: &[Login] = &[
         who: BEN,
         film: || Film::login("ben_circle_touch_5").answered_by("ben"),
         options: "",
+        items: &[],
         code: "AUTHINFO_UNAVAIL",
         outcomes: &[],
         kill: true,
+    },
+];
+
+/// Attempts that only the tests make.
+pub const FURTHER: &[Login] = &[
+    Login {
+        name: "right person, password checked by an earlier module",
+        who: BEN,
+        film: || Film::login("ben_circle_touch_4").answered_by("ben"),
+        options: "pose_only",
+        items: &[],
+        code: "SUCCESS",
+        outcomes: &["success"],
+        kill: false,
+    },
+    Login {
+        name: "right gesture, the challenges answered by nobody",
+        who: BEN,
+        film: || Film::login("ben_circle_touch_5").any_challenge("nobody"),
+        options: "",
+        items: &[],
+        code: "AUTH_ERR",
+        outcomes: &["challenge_missed", "nobody_in_view"],
+        kill: false,
+    },
+    Login {
+        name: "the light is off",
+        who: BEN,
+        film: || Film::login("dark").any_challenge("dark"),
+        options: "",
+        items: &[],
+        code: "AUTH_ERR",
+        outcomes: &["too_dark"],
+        kill: false,
+    },
+    Login {
+        name: "asked from another machine",
+        who: BEN,
+        film: || Film::login("ben_circle_touch_3").answered_by("ben"),
+        options: "",
+        items: &["rhost=198.51.100.7"],
+        code: "AUTHINFO_UNAVAIL",
+        outcomes: &["remote"],
+        kill: false,
+    },
+    Login {
+        // The stack has no other module, so an ignored one leaves it without any permission.
+        name: "not enrolled, excused by nouserok",
+        who: ("dora", "anything"),
+        film: || Film::login("ben_circle_touch_3").answered_by("ben"),
+        options: "nouserok",
+        items: &[],
+        code: "PERM_DENIED",
+        outcomes: &["not_enrolled"],
+        kill: false,
+    },
+    Login {
+        name: "another enrolled person in the right one's place",
+        who: BEN,
+        film: || Film::login("chidi_open_head_3").answered_by("chidi"),
+        options: "",
+        items: &[],
+        code: "AUTH_ERR",
+        outcomes: &["wrong_pose"],
+        kill: false,
+    },
+    Login {
+        name: "a third person, the same gesture",
+        who: BEN,
+        film: || Film::login("anna_circle_touch_3").answered_by("ben"),
+        options: "",
+        items: &[],
+        code: "AUTH_ERR",
+        outcomes: &["wrong_pose"],
+        kill: false,
     },
 ];
 
@@ -137,6 +224,7 @@ impl Login {
         let mut helper = Helper::start(&Setup::new(&scene.room, &scene.state, &(self.film)())?)?;
         let mut request = Request::new(self.who.0, self.who.1);
         request.options = self.options;
+        request.items = self.items;
         let seen = pam::ask(&scene.room, &request, |line| {
             if self.kill && line.to_lowercase().contains("gesture") {
                 helper.kill();
@@ -197,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_expected_outcome_exists_and_fits_its_code() {
-        for login in TABLE {
+        for login in TABLE.iter().chain(FURTHER).filter(|login| login.options != "nouserok") {
             for name in login.outcomes {
                 let outcome = pose_contract::Outcome::parse(name).unwrap_or_else(|| panic!("{name}"));
                 let code = format!("{:?}", outcome.pam_code()).to_lowercase();

@@ -73,7 +73,7 @@ pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) ->
     let mut host = Command::new("stdbuf");
     host.args(["-oL", "-eL", "pamtester"]);
     for item in request.items {
-        host.arg(format!("--item={item}"));
+        host.args(["-I", item]);
     }
     host.args([SERVICE, request.user, "authenticate"])
         .env("LD_PRELOAD", "libpam_wrapper.so")
