@@ -112,6 +112,8 @@ pub enum ChallengeReason {
     TooEarly,
     /// Another of the movements was shown instead.
     AnotherMovement(Movement),
+    /// The pictures were frozen, repeated or out of order.
+    BrokenStream,
     /// None of the movements.
     NotSeen,
 }
@@ -124,6 +126,7 @@ impl ChallengeReason {
             Self::Shown => "shown",
             Self::TooEarly => "too_early",
             Self::AnotherMovement(_) => "another_movement",
+            Self::BrokenStream => "broken_stream",
             Self::NotSeen => "not_seen",
         }
     }

@@ -14,7 +14,7 @@ use crate::sequence::{JOINTS, Joint, Sequence, joint};
 
 /// The longest run of bit-identical pictures that a working camera may deliver (drivers repeat one at a hiccup).
 const MAX_REPEATS: usize = 3;
-/// Largest share of pictures that equal an earlier one: sensor noise makes every real picture new.
+/// Largest share of pictures that come again after others: sensor noise makes every real picture new.
 const MAX_DUPLICATES: f64 = 0.2;
 
 /// What the cues say about a presentation.
@@ -193,11 +193,14 @@ pub fn stream_denials(observations: &[Observation]) -> Vec<NotLive> {
     if longest > MAX_REPEATS {
         out.push(NotLive::Frozen);
     }
-    let mut sorted = digests.clone();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let duplicates = digests.len() - sorted.len();
-    if duplicates > 1 && duplicates as f64 > MAX_DUPLICATES * digests.len() as f64 {
+    // Neighbours count once: a slow shutter makes some drivers deliver each picture twice, and a freeze was told above.
+    let mut distinct = digests;
+    distinct.dedup();
+    let delivered = distinct.len();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let again = delivered - distinct.len();
+    if again > 1 && again as f64 > MAX_DUPLICATES * delivered as f64 {
         out.push(NotLive::Repeated);
     }
     out

@@ -251,7 +251,14 @@ impl Session {
         }
         let mut result = result;
         // A frozen or disordered stream during a challenge cannot show anything.
-        result.shown &= liveness::stream_denials(&self.observations).is_empty();
+        if !liveness::stream_denials(&self.observations).is_empty() {
+            result = ChallengeResult {
+                shown: false,
+                completed_at_us: None,
+                why: ChallengeReason::BrokenStream,
+                ..result
+            };
+        }
         if let Kind::Verify(verification) = &mut self.kind {
             verification.results.push(result);
         }

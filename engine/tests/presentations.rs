@@ -90,3 +90,14 @@ fn weak_enrolments_are_refused_with_their_reason() {
     assert_eq!(enrol(&odd), Err(Refusal::Outlier { recording: 3 }));
     assert_eq!(enrol(&vec![Sequence::default(); 3]), Err(Refusal::NoBody));
 }
+
+#[test]
+fn a_driver_that_delivers_each_picture_twice_is_not_taken_for_a_loop() {
+    let mut scene = Scene::new(16);
+    let mut stream = scene.gesture(circle, 2.4);
+    for pair in stream.chunks_mut(2) {
+        let digest = pair[0].stats.digest;
+        pair.iter_mut().for_each(|o| o.stats.digest = digest);
+    }
+    assert!(assess(&stream).live);
+}

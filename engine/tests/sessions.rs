@@ -190,3 +190,17 @@ fn an_enrolment_without_a_body_movement_is_refused_in_the_end() {
     };
     assert!(matches!(end, End::Failed { .. }), "{end:?}");
 }
+
+#[test]
+fn a_challenge_answered_by_a_frozen_stream_is_missed() {
+    let mut scene = Scene::new(10);
+    let template = enrolled(&mut scene);
+    let mut session =
+        Session::verify(vec![template], vec![Movement::RaiseLeft], Limits::default(), scene.t_us);
+    session.begin();
+    feed(&mut session, &scene.gesture(circle, 2.4)).expect("the gesture ends by itself");
+    let mut answer = scene.play(0.5, |_| Posture::default());
+    answer.extend(scene.play(2.6, show([0.1, -1.4], REST, 0.0)));
+    answer.iter_mut().for_each(|o| o.stats.digest = 9);
+    assert_eq!(outcome(feed(&mut session, &answer)), Outcome::ChallengeMissed);
+}
