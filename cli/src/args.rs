@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Turn recordings into landmark sequences
     Landmarks(Landmarks),
+    /// Serve a web page on this machine for practising and enrolling with a live picture
+    Studio,
     /// Time each step of a login on a recording
     Bench {
         /// The recording; one that the sources ship if left out
@@ -155,7 +157,10 @@ pub(crate) struct Landmarks {
 impl Command {
     /// Whether it drives attempts of the helper, which Ctrl-C has to cancel.
     pub(crate) fn speaks_to_helper(&self) -> bool {
-        matches!(self, Self::Enroll(_) | Self::Remove { .. } | Self::Passwd { .. } | Self::Test { .. })
+        matches!(
+            self,
+            Self::Enroll(_) | Self::Remove { .. } | Self::Passwd { .. } | Self::Test { .. } | Self::Studio
+        )
     }
 }
 

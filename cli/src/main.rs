@@ -23,7 +23,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use bus::interrupt;
-use commands::{bench, change, devices, enrol, landmarks, list, papers, rehearse, test};
+use commands::{bench, change, devices, enrol, landmarks, list, papers, rehearse, studio, test};
 use exit::Failure;
 use output::Output;
 
@@ -64,6 +64,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Eval(args) => return Ok(eval::run(&eval::Args { json: args.json || cli.json, ..args })),
         Command::Rehearse(args) => rehearse::run(&args, output),
         Command::Landmarks(args) => landmarks::run(&args),
+        Command::Studio => studio::run(output),
         Command::Bench { clip } => bench::run(clip, output),
         Command::Completions { shell } => Ok(papers::completions(shell)),
         Command::Man { dir } => papers::man(&dir),

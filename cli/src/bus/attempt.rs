@@ -29,11 +29,24 @@ pub(crate) fn run(
     options: &Details,
     output: Output,
 ) -> Result<Verdict, Failure> {
+    run_heard(helper, method, user, options, output, &mut |_| {})
+}
+
+/// As [`run`]; `heard` gets every event before it is acted on.
+pub(crate) fn run_heard(
+    helper: &Helper,
+    method: &str,
+    user: &str,
+    options: &Details,
+    output: Output,
+    heard: &mut dyn FnMut(&Event),
+) -> Result<Verdict, Failure> {
     let attempt = helper.start(method, user, options)?;
     let _cancelling = interrupt::cancel_on_signal(helper, &attempt);
     let mut progress = Progress { shown: None, output };
     loop {
         let event = helper.next(&attempt)?;
+        heard(&event);
         match event.kind.as_str() {
             kind::ASK => {
                 let secret = question(&event)?;

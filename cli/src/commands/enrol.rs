@@ -5,7 +5,7 @@ use zbus::{OwnedVariant, Variant};
 
 use super::{agree, user_or_self};
 use crate::args::Enroll;
-use crate::bus::{Details, attempt, connect, text};
+use crate::bus::{Details, Event, attempt, connect, text};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -19,6 +19,15 @@ A recovery code, shown once at the end, changes or removes the enrolment when th
 
 /// Runs the command.
 pub(crate) fn run(args: Enroll, output: Output) -> Result<Exit, Failure> {
+    run_heard(args, output, &mut |_| {})
+}
+
+/// As [`run`]; `heard` gets every event of the helper.
+pub(crate) fn run_heard(
+    args: Enroll,
+    output: Output,
+    heard: &mut dyn FnMut(&Event),
+) -> Result<Exit, Failure> {
     let user = user_or_self(args.user)?;
     let helper = connect::helper()?;
     if !args.yes {
@@ -42,7 +51,7 @@ pub(crate) fn run(args: Enroll, output: Output) -> Result<Exit, Failure> {
     if let Some(label) = &args.gesture {
         options.insert("gesture".to_owned(), label_value(label)?);
     }
-    let verdict = attempt::run(&helper, "Enroll", &user, &options, output)?;
+    let verdict = attempt::run_heard(&helper, "Enroll", &user, &options, output, heard)?;
     output.object(&attempt::verdict_json(&verdict))?;
     attempt::require(&verdict, Outcome::Enrolled)?;
     report(&verdict, &user, output)?;

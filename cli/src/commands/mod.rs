@@ -1,6 +1,6 @@
 //! One file a command. Each takes what it needs and answers with an exit code or a failure.
 //!
-//! Drives the helper: [`enrol`], [`list`], [`change`] (remove, passwd, unlock), [`test`]. On recordings:
+//! Drives the helper: [`enrol`], [`list`], [`change`] (remove, passwd, unlock), [`test`], [`studio`]. On recordings:
 //! [`rehearse`], [`landmarks`], [`bench`]. On this machine: [`devices`], and `doctor` beside this module. Papers: [`papers`].
 
 pub(crate) mod bench;
@@ -11,6 +11,7 @@ pub(crate) mod landmarks;
 pub(crate) mod list;
 pub(crate) mod papers;
 pub(crate) mod rehearse;
+pub(crate) mod studio;
 pub(crate) mod test;
 
 use std::io::{self, BufRead, IsTerminal, Write};

@@ -1,0 +1,61 @@
+// The page: asks for the view and the picture, draws both, sends wishes.
+"use strict";
+
+const BONES = [[1, 2], [1, 3], [3, 5], [2, 4], [4, 6], [0, 1], [0, 2]];
+const SEEN = 0.5;
+const element = (id) => document.getElementById(id);
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+function draw(picture, skeleton) {
+  const canvas = element("mirror");
+  const pen = canvas.getContext("2d");
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  if (!picture) return;
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  // Mirrored: people expect to see themselves as in a mirror.
+  pen.setTransform(-1, 0, 0, 1, canvas.width, 0);
+  pen.drawImage(picture, 0, 0);
+  if (!skeleton) return;
+  pen.lineWidth = 4;
+  for (const [a, b] of BONES) {
+    const [p, q] = [skeleton[a], skeleton[b]];
+    pen.strokeStyle = Math.min(p[2], q[2]) >= SEEN ? "#00e65a" : "#f0aa28";
+    pen.beginPath();
+    pen.moveTo(p[0] * canvas.width, p[1] * canvas.height);
+    pen.lineTo(q[0] * canvas.width, q[1] * canvas.height);
+    pen.stroke();
+  }
+}
+
+async function look() {
+  const view = await (await fetch("/view")).json();
+  if (element("message").textContent !== view.message) element("message").textContent = view.message;
+  if (element("hint").textContent !== view.hint) element("hint").textContent = view.hint;
+  element("try").disabled = !view.practised;
+  for (const button of document.querySelectorAll("button")) {
+    button.classList.toggle("on", button.dataset.wish === view.wish);
+  }
+  const answer = await fetch("/picture");
+  const picture = answer.status === 200 ? await createImageBitmap(await answer.blob()) : null;
+  draw(picture, view.skeleton);
+  return picture ? 40 : 300;
+}
+
+async function run() {
+  for (;;) {
+    let wait = 1000;
+    try {
+      wait = await look();
+    } catch (error) {
+      element("message").textContent = "posectl studio has ended. Start it again in the terminal.";
+    }
+    await pause(wait);
+  }
+}
+
+for (const button of document.querySelectorAll("button")) {
+  button.addEventListener("click", () => fetch("/" + button.dataset.wish, { method: "POST" }));
+}
+run();
