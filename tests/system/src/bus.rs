@@ -1,4 +1,5 @@
 //! A private bus on the system bus' constant path, with the policy that the project ships.
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,12 +36,12 @@ impl Drop for Bus {
     }
 }
 
-/// Waits for a path to appear.
-pub fn wait_for(path: &Path, limit: Duration) -> Result<()> {
+/// Waits until somebody listens; the socket's file is there a moment earlier.
+fn wait_for(socket: &Path, limit: Duration) -> Result<()> {
     let start = Instant::now();
-    while !path.exists() {
+    while UnixStream::connect(socket).is_err() {
         if start.elapsed() > limit {
-            return Err(format!("{} did not appear within {limit:?}", path.display()).into());
+            return Err(format!("nobody listens on {} after {limit:?}", socket.display()).into());
         }
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -11,11 +11,21 @@ use crate::Result;
 /// A command that runs this very program again inside new namespaces, and dies with this process.
 pub fn command(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "--fork", "--kill-child"]);
+    if user_namespaces_work() || !nix::unistd::Uid::effective().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["--mount", "--fork", "--kill-child"]);
     command.arg("--").arg(std::env::current_exe()?).args(arguments);
     // A bus or a configuration named in the environment must make no difference; whoever runs this may have set one.
     command.env_remove("DBUS_SYSTEM_BUS_ADDRESS").env_remove("DBUS_SESSION_BUS_ADDRESS");
     Ok(command)
+}
+
+/// The kernel gives no user namespace inside a chroot. Root does without one: its mounts are private all the same.
+fn user_namespaces_work() -> bool {
+    let quiet = std::process::Stdio::null;
+    let tried = Command::new("unshare").args(["--user", "--map-root-user", "true"]).stderr(quiet()).status();
+    tried.is_ok_and(|status| status.success())
 }
 
 /// Accounts that exist inside, with uids of their own.
