@@ -3,22 +3,21 @@
 use std::time::Duration;
 
 use pose_contract::{Outcome, ask, instruction};
-use pose_engine::challenge::{Movement, ResponseWindow};
+use pose_engine::challenge::ResponseWindow;
 use pose_engine::decide::Decision;
 use pose_engine::session::{End, Limits, Session};
 use pose_engine::template::Template;
 
+use super::draw::pick_challenges;
 use super::verdict::Verdict;
-use super::{PROMPT_LIMIT, Work, store_failed, store_refused};
+use super::{Work, store_failed, store_refused};
 use crate::accounts::Account;
 use crate::arguments::Origin;
 use crate::config::Attempt as Rules;
-use crate::lockout::{self, Turn};
+use crate::lockout;
 use crate::place::Place;
 use crate::refusal::Refusal;
-use crate::secret::Secret;
-use crate::secret::recovery::RecoveryCode;
-use crate::store::{Begun, FinalOutcome, Gate, Judgement, Mode, Standing};
+use crate::store::{Begun, FinalOutcome, Judgement, Mode, Standing};
 
 /// What `Begin` or `Test` was asked.
 pub(crate) struct Login {
@@ -69,7 +68,7 @@ pub(super) struct Pass<'a> {
 }
 
 /// What the pose came to, before the deciding transaction.
-struct Judged {
+pub(super) struct Judged {
     outcome: Outcome,
     reason: String,
     text: Option<String>,
@@ -79,10 +78,10 @@ struct Judged {
 }
 
 /// An attempt that ended before its pose was judged.
-struct Ended {
-    verdict: Verdict,
+pub(super) struct Ended {
+    pub(super) verdict: Verdict,
     /// What the store makes of the try.
-    judged_as: Outcome,
+    pub(super) judged_as: Outcome,
 }
 
 impl From<Verdict> for Ended {
@@ -155,100 +154,8 @@ impl Pass<'_> {
         })
     }
 
-    /// Asks for the password and checks it, at the same cost for every name. `Some` when a recovery code took its
-    /// place and the pose's.
-    fn check_password(&self, begun: &Begun) -> Result<Option<Judged>, Ended> {
-        let text = if self.question == ask::PASSWORD { "Password: " } else { "Password or recovery code: " };
-        let secret = self.work.attempt.ask(self.question, text, PROMPT_LIMIT).map_err(Verdict::stopped)?;
-        self.take_turn(begun)?;
-        if self.question == ask::PASSWORD_OR_RECOVERY && self.uses_recovery_code(&secret)? {
-            return Ok(Some(Judged::without_capture(Outcome::Done, "recovery code used".into())));
-        }
-        let right = self.is_password(&secret)?;
-        drop(secret);
-        let wrong = || Verdict::of(Outcome::WrongPassword, "wrong password");
-        match begun.standing {
-            // There is nothing to compare with; the next password waits its turn all the same.
-            Standing::NotEnrolled | Standing::Removed | Standing::Recreated => {
-                self.capture_anyway();
-                let verdict = refuse_standing(begun.standing).err().unwrap_or_else(wrong);
-                Err(Ended { verdict, judged_as: Outcome::WrongPassword })
-            }
-            _ if !right => {
-                self.capture_anyway();
-                Err(wrong().into())
-            }
-            standing => {
-                refuse_standing(standing)?;
-                self.pass_gate(begun).map(|()| None)
-            }
-        }
-    }
-
-    /// From here on the try counts.
-    fn pass_gate(&self, begun: &Begun) -> Result<(), Ended> {
-        let now = self.work.now()?;
-        let limits = &self.work.daemon.config.lockout;
-        match self.work.daemon.store().password_right(begun.id, limits, &now).map_err(store_failed)? {
-            Gate::Go => Ok(()),
-            Gate::Stop(standing) => {
-                refuse_standing(standing)?;
-                Err(Verdict::of(Outcome::Internal, "the store stopped an open try").into())
-            }
-        }
-    }
-
-    /// Waits for this password's turn, so that guesses come one delay apart however many callers send them.
-    fn take_turn(&self, begun: &Begun) -> Result<(), Verdict> {
-        let now = self.work.now()?;
-        let limits = &self.work.daemon.config.lockout;
-        let turn = self.work.daemon.store().password_turn(begun.id, limits, &now).map_err(store_failed)?;
-        match turn {
-            Turn::After(wait) => self.work.attempt.pause(wait).map_err(Verdict::stopped),
-            Turn::TooMany => Err(Verdict::of(Outcome::Busy, "too many passwords wait to be checked")
-                .with_text("Too many tries at once; wait a moment and try again")),
-        }
-    }
-
-    fn is_password(&self, secret: &Secret) -> Result<bool, Verdict> {
-        let stored = match self.account {
-            Some(account) => self.work.daemon.store().password(account).map_err(store_failed)?,
-            None => None,
-        };
-        let checked = self.work.daemon.passwords.check(secret, stored.as_ref().map(|phc| phc.as_str()));
-        let checked = checked.map_err(|error| Verdict::of(Outcome::Internal, error.to_string()))?;
-        if let (true, Some(account)) = (checked.rehash, self.account) {
-            self.renew_hash(account, secret);
-        }
-        Ok(checked.right)
-    }
-
-    /// The configured cost has changed: the hash follows with the first right password. No login fails for it.
-    fn renew_hash(&self, account: &Account, secret: &Secret) {
-        let hash = self.work.daemon.passwords.hash(secret).map_err(|error| error.to_string());
-        let renewed = hash.and_then(|phc| {
-            let mut store = self.work.daemon.store();
-            store.renew_password_hash(account, &phc).map_err(|error| error.to_string())
-        });
-        if let Err(error) = renewed {
-            tracing::warn!("the password hash of {} keeps its old cost: {error}", account.name);
-        }
-    }
-
-    fn uses_recovery_code(&self, secret: &Secret) -> Result<bool, Verdict> {
-        let (Some(account), Some(code)) = (self.account, RecoveryCode::parse(secret)) else {
-            return Ok(false);
-        };
-        let actor = self.work.caller().uid;
-        let used = self.work.daemon.store().use_recovery_code(account, &code, actor).map_err(store_failed)?;
-        if used {
-            self.work.daemon.audit.change(&account.name, actor, "recovery code used");
-        }
-        Ok(used)
-    }
-
     /// Where configured, the camera's light does not tell that the password was wrong.
-    fn capture_anyway(&self) {
+    pub(super) fn capture_anyway(&self) {
         if !self.rules.capture_always {
             return;
         }
@@ -321,13 +228,13 @@ impl Pass<'_> {
 }
 
 impl Judged {
-    fn without_capture(outcome: Outcome, text: String) -> Self {
+    pub(super) fn without_capture(outcome: Outcome, text: String) -> Self {
         Self { outcome, reason: text.clone(), text: Some(text), stream: None, version: None, decision: None }
     }
 }
 
 /// Ends an attempt that cannot succeed, whatever is shown.
-fn refuse_standing(standing: Standing) -> Result<(), Verdict> {
+pub(super) fn refuse_standing(standing: Standing) -> Result<(), Verdict> {
     Err(match standing {
         Standing::Enrolled => return Ok(()),
         Standing::NotEnrolled => Verdict::of(Outcome::NotEnrolled, "not enrolled"),
@@ -345,29 +252,6 @@ fn refuse_standing(standing: Standing) -> Result<(), Verdict> {
     })
 }
 
-/// So many distinct movements, each as likely as any other.
-fn pick_challenges(count: u8) -> Result<Vec<Movement>, Verdict> {
-    let mut left = Movement::ALL.to_vec();
-    let mut picked = Vec::new();
-    while picked.len() < usize::from(count) && !left.is_empty() {
-        picked.push(left.swap_remove(below(left.len())?));
-    }
-    Ok(picked)
-}
-
-/// A random number below `bound` (at most 256), without bias.
-fn below(bound: usize) -> Result<usize, Verdict> {
-    let highest_multiple = 256 - 256 % bound;
-    loop {
-        let mut byte = [0u8; 1];
-        getrandom::fill(&mut byte).map_err(|error| Verdict::of(Outcome::Internal, error.to_string()))?;
-        let [value] = byte.map(usize::from);
-        if value < highest_multiple {
-            return Ok(value % bound);
-        }
-    }
-}
-
 fn reasons(decision: &Decision) -> String {
     let codes: Vec<String> = decision.reasons.iter().map(|reason| reason.code()).collect();
     format!("score {:.3} of {:.3}; {}", decision.scores.matching, decision.scores.threshold, codes.join(", "))
@@ -381,23 +265,4 @@ fn in_words(decision: &Decision, end: &FinalOutcome) -> String {
     let mut words: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
     words.dedup();
     words.join("; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn challenges_are_distinct_and_all_of_them_come() {
-        let mut seen = std::collections::HashSet::new();
-        for _ in 0..400 {
-            let picked = pick_challenges(2).unwrap();
-            assert_eq!(picked.len(), 2);
-            assert_ne!(picked[0], picked[1]);
-            seen.extend(picked.iter().map(|movement| movement.name()));
-        }
-        assert_eq!(seen.len(), Movement::ALL.len());
-        assert_eq!(pick_challenges(200).unwrap().len(), Movement::ALL.len());
-        assert!(pick_challenges(0).unwrap().is_empty());
-    }
 }

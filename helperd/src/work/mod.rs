@@ -1,15 +1,17 @@
 //! What an attempt's thread does, from the first word to the verdict.
 //!
 //! # Layout
-//! - `login`: `Begin` and `Test`
+//! - `login`: `Begin` and `Test`; `password_step`, `draw`: its password, its challenges
 //! - `enrolment`: `Enroll`
 //! - `change`: `Remove`, `SetPassword`, and the right to change
 //! - `watch`: a session on the camera
 //! - `verdict`: what is told to whom
 
 pub mod change;
+mod draw;
 pub mod enrolment;
 pub mod login;
+mod password_step;
 pub mod verdict;
 mod watch;
 
