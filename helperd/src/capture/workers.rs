@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::worker::channel::Channel;
@@ -24,16 +23,16 @@ pub struct Worker {
 }
 
 /// Starts workers and keeps one warm.
-#[derive(Clone)]
 pub struct Workers {
     orders: SyncSender<Order>,
-    warm: Arc<Mutex<Option<Worker>>>,
 }
 
 enum Order {
+    /// End, the warm worker first.
+    End,
     /// Have a warm worker.
     Warm,
-    /// Start one and hand it over.
+    /// Hand over the warm one, or start one.
     Start(SyncSender<io::Result<Worker>>),
     /// Collect a killed one that did not end at once.
     Collect(Child),
@@ -47,17 +46,10 @@ impl Workers {
     /// The thread could not be started.
     pub fn new(program: PathBuf, setup: Setup, idle: Duration) -> io::Result<Self> {
         let (orders, inbox) = mpsc::sync_channel(16);
-        let warm = Arc::new(Mutex::new(None));
-        let starter = Starter {
-            program,
-            setup,
-            idle,
-            orders: orders.clone(),
-            warm: Arc::clone(&warm),
-            ending: Vec::new(),
-        };
+        let starter =
+            Starter { program, setup, idle, orders: orders.clone(), warm: None, ending: Vec::new() };
         std::thread::Builder::new().name("workers".into()).spawn(move || starter.run(&inbox))?;
-        Ok(Self { orders, warm })
+        Ok(Self { orders })
     }
 
     /// Sees to it that a worker is loading or loaded, without waiting.
@@ -71,14 +63,16 @@ impl Workers {
     /// # Errors
     /// No process could be started.
     pub fn take(&self) -> io::Result<Worker> {
-        let warm = lock(&self.warm).take();
-        if let Some(worker) = warm.and_then(|mut worker| worker.is_alive().then_some(worker)) {
-            return Ok(worker);
-        }
         let (reply, answer) = mpsc::sync_channel(1);
         let gone = || io::Error::other("the thread that starts workers has ended");
         self.orders.send(Order::Start(reply)).map_err(|_| gone())?;
         answer.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::End);
     }
 }
 
@@ -123,7 +117,7 @@ struct Starter {
     /// A warm worker that no attempt has taken ends after this long; its memory is the larger part of ours.
     idle: Duration,
     orders: SyncSender<Order>,
-    warm: Arc<Mutex<Option<Worker>>>,
+    warm: Option<Worker>,
     ending: Vec<Child>,
 }
 
@@ -133,27 +127,35 @@ impl Starter {
             match inbox.recv_timeout(COLLECT) {
                 Ok(Order::Warm) => self.keep_warm(),
                 Ok(Order::Start(reply)) => {
-                    let _ = reply.try_send(self.start());
+                    let _ = reply.try_send(self.hand_over());
                 }
                 Ok(Order::Collect(process)) => self.ending.push(process),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
             }
             self.collect();
         }
     }
 
-    fn keep_warm(&self) {
-        let mut warm = lock(&self.warm);
-        if let Some(worker) = warm.as_mut()
+    fn keep_warm(&mut self) {
+        if let Some(worker) = self.warm.as_mut()
             && worker.is_alive()
         {
             worker.since = Instant::now();
             return;
         }
         match self.start() {
-            Ok(worker) => *warm = Some(worker),
+            Ok(worker) => self.warm = Some(worker),
             Err(error) => tracing::error!(%error, "no worker could be started"),
+        }
+    }
+
+    /// The warm one, or a fresh one. Here and not in [`Workers::take`], so that an order to warm that is still in the
+    /// queue does not end in a second worker.
+    fn hand_over(&mut self) -> io::Result<Worker> {
+        match self.warm.take().and_then(|mut worker| worker.is_alive().then_some(worker)) {
+            Some(worker) => Ok(worker),
+            None => self.start(),
         }
     }
 
@@ -183,16 +185,9 @@ impl Starter {
 
     fn collect(&mut self) {
         self.ending.retain_mut(|process| matches!(process.try_wait(), Ok(None)));
-        let mut warm = lock(&self.warm);
-        if warm.as_mut().is_some_and(|worker| !worker.is_alive() || worker.since.elapsed() > self.idle) {
-            *warm = None;
+        let spent = |worker: &mut Worker| !worker.is_alive() || worker.since.elapsed() > self.idle;
+        if self.warm.as_mut().is_some_and(spent) {
+            self.warm = None;
         }
-    }
-}
-
-fn lock(warm: &Mutex<Option<Worker>>) -> MutexGuard<'_, Option<Worker>> {
-    match warm.lock() {
-        Ok(warm) => warm,
-        Err(poisoned) => poisoned.into_inner(),
     }
 }
