@@ -1,40 +1,54 @@
-//! Aligns two movements in time and measures in what they differ along the alignment.
+//! How far two movements differ, looked at in five ways, each aligned in time on its own.
 //!
-//! The alignment is DTW over positions ([`crate::dtw`] says how); along its path the parts of the body, speeds,
-//! bone directions, timing and the constant offset are compared one by one, so that the matcher can weigh them.
+//! The alignment is dynamic time warping with open ends: either movement may skip up to [`SLACK`] of its frames
+//! before and after at a fixed price a frame, because recordings begin a little late, end cut short, or hold a rest
+//! that the other lacks. Steps as in [`crate::dtw`] (diagonal weight 2), divided by n + m.
 
 use crate::clean::RATE;
 use crate::normalise::{Frame, Track};
 use crate::sequence::{JOINTS, joint};
 
-/// Half-width of the alignment's band, as a share of the longer movement: wide enough for a rest at either end.
-const BAND: f32 = 0.3;
-/// Number of differences.
-pub const DIFFERENCES: usize = 9;
-/// Names of the differences, in order.
-pub const NAMES: [&str; DIFFERENCES] =
-    ["position", "nose", "shoulders", "elbows", "wrists", "velocity", "bones", "timing", "offset"];
-/// Means along the path, in sums of upper-bone lengths (velocity: a second; bones: of unit vectors; timing: share
-/// of the movement; offset: root mean square over the coordinates of their mean difference).
-pub type Differences = [f64; DIFFERENCES];
+/// Half-width of the alignment's band, as a share of the longer movement.
+const BAND: f32 = 0.5;
+/// Share of a movement's frames that may be skipped at either end.
+const SLACK: f32 = 0.4;
+/// Price of a skipped frame, in the streams' units: a little above the local cost between honest repetitions.
+const SKIP: f32 = 0.02;
+/// Distances are not believed to be smaller than this.
+const SMALLEST: f32 = 1.0e-5;
 
-/// The bones whose directions are compared: arms, and the head over the middle of the shoulders.
-const BONES: [(usize, usize); 4] = [
+/// Number of streams.
+pub const STREAMS: usize = 5;
+/// Names of the streams, in order.
+pub const NAMES: [&str; STREAMS] = ["position", "bones", "elbows", "velocity", "nose"];
+/// One number a stream.
+pub type ByStream = [f64; STREAMS];
+
+/// Weights of the joints in the position stream: the head keeps its place, hands vary most between repetitions.
+const JOINT_WEIGHTS: [f32; JOINTS] = [3.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7];
+/// Scale of unit vectors, so that [`SKIP`] means as much in every stream.
+const DIRECTION: f32 = 0.2;
+/// Scale of speeds, seconds.
+const SPEED: f32 = 0.15;
+/// A shorter bone, in sums of upper-bone lengths, has no direction.
+const SHORTEST_BONE: f32 = 1.0e-6;
+
+/// The bones whose directions are compared, upper arm before forearm.
+const ARMS: [(usize, usize); 4] = [
     (joint::LEFT_SHOULDER, joint::LEFT_ELBOW),
     (joint::LEFT_ELBOW, joint::LEFT_WRIST),
     (joint::RIGHT_SHOULDER, joint::RIGHT_ELBOW),
     (joint::RIGHT_ELBOW, joint::RIGHT_WRIST),
 ];
-/// Added to a bone's length before dividing by it: a bone seen end-on has no direction.
-const SHORT_BONE: f32 = 1.0e-3;
 
-/// A movement with what is compared along an alignment.
+/// A movement as five streams of equal length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Movement {
-    positions: Vec<Frame>,
-    /// Of elbows and wrists, a second.
-    velocities: Vec<[[f32; 2]; 4]>,
-    bones: Vec<[[f32; 2]; 5]>,
+    positions: Vec<[f32; 2 * JOINTS]>,
+    bones: Vec<[f32; 8]>,
+    elbows: Vec<[f32; 4]>,
+    velocities: Vec<[f32; 2 * JOINTS]>,
+    nose: Vec<[f32; 2]>,
 }
 
 impl Movement {
@@ -42,24 +56,14 @@ impl Movement {
     #[must_use]
     pub fn of(track: &Track) -> Self {
         let frames = &track.frames;
-        let last = frames.len().saturating_sub(1);
-        let velocities = (0..frames.len())
-            .map(|i| {
-                let (a, b) = (i.saturating_sub(1), (i + 1).min(last));
-                let per_second = if b > a { RATE as f32 / (b - a) as f32 } else { 0.0 };
-                std::array::from_fn(|k| {
-                    let (p, q) = (frames[a][k + 3], frames[b][k + 3]);
-                    [(q[0] - p[0]) * per_second, (q[1] - p[1]) * per_second]
-                })
-            })
-            .collect();
-        Self { positions: frames.clone(), velocities, bones: frames.iter().map(bones_of).collect() }
-    }
-
-    /// Number of frames.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.positions.len()
+        let directions: Vec<[[f32; 2]; 4]> = frames.iter().map(directions).collect();
+        Self {
+            positions: frames.iter().map(weighted).collect(),
+            bones: directions.iter().map(|d| flat(d.map(|v| v.map(|c| c * DIRECTION)))).collect(),
+            elbows: directions.iter().map(elbows).collect(),
+            velocities: (0..frames.len()).map(|i| velocity(frames, i)).collect(),
+            nose: frames.iter().map(|f| f[joint::NOSE]).collect(),
+        }
     }
 
     /// Whether there is no frame.
@@ -69,154 +73,107 @@ impl Movement {
     }
 }
 
-fn bones_of(frame: &Frame) -> [[f32; 2]; 5] {
-    let unit = |x: f32, y: f32| {
-        let length = x.hypot(y) + SHORT_BONE;
-        [x / length, y / length]
-    };
-    let mut out = [[0.0; 2]; 5];
-    for (slot, (a, b)) in out.iter_mut().zip(BONES) {
-        *slot = unit(frame[b][0] - frame[a][0], frame[b][1] - frame[a][1]);
-    }
-    out[4] = unit(frame[joint::NOSE][0], frame[joint::NOSE][1]);
-    out
-}
-
-/// The differences between two movements; `None` if either is empty.
+/// Log distances of two movements, one a stream; `None` if either is empty.
 #[must_use]
-pub fn differences(a: &Movement, b: &Movement) -> Option<Differences> {
+pub fn log_distances(a: &Movement, b: &Movement) -> Option<ByStream> {
     if a.is_empty() || b.is_empty() {
         return None;
     }
-    let grid = Grid::fill(a, b);
-    let mut sums = Sums::default();
-    grid.walk(|i, j, weight| sums.add(a, b, i, j, weight));
-    Some(sums.differences(grid.distance()))
+    let distances = [
+        open_ended(&a.positions, &b.positions),
+        open_ended(&a.bones, &b.bones),
+        open_ended(&a.elbows, &b.elbows),
+        open_ended(&a.velocities, &b.velocities),
+        open_ended(&a.nose, &b.nose),
+    ];
+    Some(distances.map(|d| f64::from(d.max(SMALLEST)).ln()))
 }
 
-/// Accumulated costs of the alignment.
-struct Grid {
-    n: usize,
-    m: usize,
-    cost: Vec<f32>,
-    /// `[(n + 1) × (m + 1)]`, the first row and column unreachable.
-    total: Vec<f32>,
+fn weighted(frame: &Frame) -> [f32; 2 * JOINTS] {
+    let total: f32 = JOINT_WEIGHTS.iter().sum();
+    let mut out = [0.0; 2 * JOINTS];
+    for (k, joint) in frame.iter().enumerate() {
+        let weight = (JOINT_WEIGHTS[k] * JOINTS as f32 / total).sqrt();
+        out[2 * k] = weight * joint[0];
+        out[2 * k + 1] = weight * joint[1];
+    }
+    out
 }
 
-impl Grid {
-    fn fill(a: &Movement, b: &Movement) -> Self {
-        let (n, m) = (a.len(), b.len());
-        let mut grid = Self { n, m, cost: vec![0.0; n * m], total: vec![f32::INFINITY; (n + 1) * (m + 1)] };
-        let slope = if n > 1 { (m - 1) as f32 / (n - 1) as f32 } else { 0.0 };
-        let radius = (BAND * n.max(m) as f32).ceil().max(slope.ceil()).max(1.0);
-        for i in 0..n {
-            let (centre, reach) =
-                if n > 1 { (i as f32 * slope, radius) } else { ((m - 1) as f32 / 2.0, m as f32) };
-            let low = (centre - reach).ceil().max(0.0) as usize;
-            let high = ((centre + reach).floor() as usize).min(m - 1);
-            for j in low..=high {
-                let cost = position_cost(&a.positions[i], &b.positions[j]);
-                grid.cost[i * m + j] = cost;
-                let (diagonal, up, left) = grid.ways(i, j);
-                grid.total[(i + 1) * (m + 1) + j + 1] =
-                    if i == 0 && j == 0 { 2.0 * cost } else { diagonal.min(up).min(left) };
+fn directions(frame: &Frame) -> [[f32; 2]; 4] {
+    ARMS.map(|(from, to)| {
+        let (x, y) = (frame[to][0] - frame[from][0], frame[to][1] - frame[from][1]);
+        let length = x.hypot(y).max(SHORTEST_BONE);
+        [x / length, y / length]
+    })
+}
+
+/// Cosine and sine of the angle from forearm to upper arm, left then right.
+fn elbows(directions: &[[f32; 2]; 4]) -> [f32; 4] {
+    let [lu, lf, ru, rf] = *directions;
+    let bend = |u: [f32; 2], f: [f32; 2]| [u[0] * f[0] + u[1] * f[1], u[1] * f[0] - u[0] * f[1]];
+    let ([lc, ls], [rc, rs]) = (bend(lu, lf), bend(ru, rf));
+    [lc, ls, rc, rs].map(|v| v * DIRECTION)
+}
+
+/// Central difference, one-sided at the ends.
+fn velocity(frames: &[Frame], i: usize) -> [f32; 2 * JOINTS] {
+    let (a, b) = (i.saturating_sub(1), (i + 1).min(frames.len() - 1));
+    let scale = if b > a { SPEED * RATE as f32 / (b - a) as f32 } else { 0.0 };
+    let mut out = [0.0; 2 * JOINTS];
+    for k in 0..JOINTS {
+        out[2 * k] = (frames[b][k][0] - frames[a][k][0]) * scale;
+        out[2 * k + 1] = (frames[b][k][1] - frames[a][k][1]) * scale;
+    }
+    out
+}
+
+fn flat(vectors: [[f32; 2]; 4]) -> [f32; 8] {
+    let mut out = [0.0; 8];
+    out.copy_from_slice(vectors.as_flattened());
+    out
+}
+
+/// Dynamic time warping with open ends between two movements, neither empty.
+fn open_ended<const D: usize>(a: &[[f32; D]], b: &[[f32; D]]) -> f32 {
+    let (n, m) = (a.len(), b.len());
+    let skip = |length: usize| (SLACK * length as f32) as usize;
+    let (skip_a, skip_b) = (skip(n), skip(m));
+    let radius = (BAND * n.max(m) as f32).ceil();
+    let price = |frames: usize| SKIP * frames as f32;
+    let mut previous: Vec<f32> =
+        (0..=m).map(|j| if j <= skip_b { price(j) } else { f32::INFINITY }).collect();
+    let mut current = vec![f32::INFINITY; m + 1];
+    let mut best = f32::INFINITY;
+    for i in 1..=n {
+        current.fill(f32::INFINITY);
+        if i <= skip_a {
+            current[0] = price(i);
+        }
+        // A single frame lies opposite the middle; the band then reaches every frame of the other movement.
+        let centre =
+            if n > 1 { 1.0 + (i - 1) as f32 * (m - 1) as f32 / (n - 1) as f32 } else { (m + 1) as f32 / 2.0 };
+        let low = (centre - radius).floor().max(1.0) as usize;
+        let high = ((centre + radius).ceil() as usize).min(m);
+        for j in low..=high {
+            let cost = rms(&a[i - 1], &b[j - 1]);
+            // The border is left diagonally only: its cells stand for skipped frames.
+            let up = if i > 1 { previous[j] + cost } else { f32::INFINITY };
+            let left = if j > 1 { current[j - 1] + cost } else { f32::INFINITY };
+            current[j] = (previous[j - 1] + 2.0 * cost).min(up).min(left);
+            if i == n && j + skip_b >= m {
+                best = best.min(current[j] + price(m - j));
+            } else if j == m && i + skip_a >= n {
+                best = best.min(current[j] + price(n - i));
             }
         }
-        grid
+        std::mem::swap(&mut previous, &mut current);
     }
-
-    /// Total cost of reaching a cell diagonally, from the frame of `a` before, from the frame of `b` before.
-    fn ways(&self, i: usize, j: usize) -> (f32, f32, f32) {
-        let row = self.m + 1;
-        let cost = self.cost[i * self.m + j];
-        (
-            self.total[i * row + j] + 2.0 * cost,
-            self.total[i * row + j + 1] + cost,
-            self.total[(i + 1) * row + j] + cost,
-        )
-    }
-
-    fn distance(&self) -> f64 {
-        f64::from(self.total[self.total.len() - 1]) / (self.n + self.m) as f64
-    }
-
-    /// Visits the cells of the best path, last first, with their weights.
-    fn walk(&self, mut visit: impl FnMut(usize, usize, f64)) {
-        let (mut i, mut j) = (self.n - 1, self.m - 1);
-        while (i, j) != (0, 0) {
-            let (diagonal, up, left) = self.ways(i, j);
-            if i > 0 && j > 0 && diagonal <= up && diagonal <= left {
-                visit(i, j, 2.0);
-                (i, j) = (i - 1, j - 1);
-            } else if i > 0 && (j == 0 || up <= left) {
-                visit(i, j, 1.0);
-                i -= 1;
-            } else {
-                visit(i, j, 1.0);
-                j -= 1;
-            }
-        }
-        visit(0, 0, 2.0);
-    }
+    best / (n + m) as f32
 }
 
-fn position_cost(a: &Frame, b: &Frame) -> f32 {
-    let mut sum = 0.0;
-    for (p, q) in a.iter().zip(b) {
-        let (dx, dy) = (p[0] - q[0], p[1] - q[1]);
-        sum += dx * dx + dy * dy;
-    }
-    (sum / JOINTS as f32).sqrt()
-}
-
-/// Weighted sums along a path.
-#[derive(Default)]
-struct Sums {
-    weight: f64,
-    parts: [f64; 7],
-    offset: [[f64; 2]; JOINTS],
-}
-
-impl Sums {
-    fn add(&mut self, a: &Movement, b: &Movement, i: usize, j: usize, weight: f64) {
-        let mut square = [0.0f64; JOINTS];
-        for (k, (p, q)) in a.positions[i].iter().zip(&b.positions[j]).enumerate() {
-            let (dx, dy) = (f64::from(p[0] - q[0]), f64::from(p[1] - q[1]));
-            self.offset[k][0] += weight * dx;
-            self.offset[k][1] += weight * dy;
-            square[k] = dx * dx + dy * dy;
-        }
-        let [nose, ls, rs, le, re, lw, rw] = square;
-        let share = |i: usize, n: usize| i as f64 / (n - 1).max(1) as f64;
-        let parts = [
-            nose.sqrt(),
-            (ls + rs).sqrt(),
-            (le + re).sqrt(),
-            (lw + rw).sqrt(),
-            distance(a.velocities[i].as_flattened(), b.velocities[j].as_flattened()),
-            distance(a.bones[i].as_flattened(), b.bones[j].as_flattened()),
-            (share(i, a.len()) - share(j, b.len())).abs(),
-        ];
-        for (sum, part) in self.parts.iter_mut().zip(parts) {
-            *sum += weight * part;
-        }
-        self.weight += weight;
-    }
-
-    fn differences(&self, position: f64) -> Differences {
-        let mut out = [0.0; DIFFERENCES];
-        out[0] = position;
-        for (slot, part) in out[1..].iter_mut().zip(self.parts) {
-            *slot = part / self.weight;
-        }
-        let square: f64 = self.offset.as_flattened().iter().map(|v| (v / self.weight).powi(2)).sum();
-        out[DIFFERENCES - 1] = (square / JOINTS as f64).sqrt();
-        out
-    }
-}
-
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    f64::from(a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f32>()).sqrt()
+fn rms<const D: usize>(a: &[f32; D], b: &[f32; D]) -> f32 {
+    (a.iter().zip(b).map(|(p, q)| (p - q) * (p - q)).sum::<f32>() / D as f32).sqrt()
 }
 
 #[cfg(test)]
@@ -229,26 +186,46 @@ mod tests {
         prop::collection::vec(frame, 1..50).prop_map(|frames| Track { frames, visibility: [1.0; JOINTS] })
     }
 
+    fn movement(frames: Vec<Frame>) -> Movement {
+        Movement::of(&Track { frames, visibility: [1.0; JOINTS] })
+    }
+
+    /// A hand that travels.
+    fn travelling(from: i32, to: i32) -> Vec<Frame> {
+        (from..to)
+            .map(|i| {
+                let mut f = [[0.1; 2]; JOINTS];
+                f[6][0] += i as f32 * 0.5;
+                f
+            })
+            .collect()
+    }
+
     proptest! {
         #[test]
         fn a_movement_does_not_differ_from_itself(t in track()) {
             let m = Movement::of(&t);
-            prop_assert_eq!(differences(&m, &m), Some([0.0; DIFFERENCES]));
+            let smallest = f64::from(SMALLEST).ln();
+            prop_assert!(log_distances(&m, &m).unwrap().iter().all(|d| (d - smallest).abs() < 1e-9));
         }
 
         #[test]
-        fn differences_are_finite_whatever_the_lengths(a in track(), b in track()) {
-            let d = differences(&Movement::of(&a), &Movement::of(&b)).unwrap();
-            prop_assert!(d.iter().all(|v| v.is_finite() && *v >= 0.0), "{d:?}");
+        fn distances_are_finite_whatever_the_lengths(a in track(), b in track()) {
+            let d = log_distances(&Movement::of(&a), &Movement::of(&b)).unwrap();
+            prop_assert!(d.iter().all(|v| v.is_finite()), "{d:?}");
         }
     }
 
     #[test]
-    fn a_shifted_movement_differs_by_the_shift() {
-        let frames: Vec<Frame> = (0..30).map(|i| [[i as f32 * 0.01, 0.3]; JOINTS]).collect();
-        let shifted = frames.iter().map(|f| f.map(|p| [p[0], p[1] + 0.1])).collect();
-        let of = |frames| Movement::of(&Track { frames, visibility: [1.0; JOINTS] });
-        let d = differences(&of(frames), &of(shifted)).unwrap();
-        assert!((d[0] - 0.1).abs() < 0.01 && (d[8] - 0.1).abs() < 0.01 && d[7] < 1e-6, "{d:?}");
+    fn a_movement_cut_short_costs_its_skipped_frames_and_no_more() {
+        let (whole, cut) = (movement(travelling(0, 40)), movement(travelling(0, 30)));
+        let d = open_ended(&whole.positions, &cut.positions);
+        assert!((d - SKIP * 10.0 / 70.0).abs() < 1e-4, "{d}");
+    }
+
+    #[test]
+    fn no_more_than_the_slack_is_skipped() {
+        let (whole, cut) = (movement(travelling(0, 40)), movement(travelling(0, 10)));
+        assert!(open_ended(&whole.positions, &cut.positions) > SKIP * 30.0 / 50.0);
     }
 }

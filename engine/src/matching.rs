@@ -1,12 +1,12 @@
 //! Compares a movement with a template.
 //!
-//! The movement is aligned with each enrolled recording; what it differs in is averaged over the recordings and
-//! set against how much the user's own recordings differ among themselves. A logistic fusion makes one score.
+//! The movement is aligned with each enrolled recording in five ways; each way's mean log distance is set against
+//! how much the user's own recordings differ among themselves, and a weighted sum with the durations makes one score.
 
-use crate::alignment::{DIFFERENCES, Differences, Movement, differences};
+use crate::alignment::{ByStream, Movement, STREAMS, log_distances};
 use crate::constants::{
-    ACCEPT, BIAS, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, FLOOR, LONGEST_DURATION_RATIO, MEDIANS, MIRROR_RATIO,
-    OWN_SHARE, WEIGHTS, WORST_SCORE,
+    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, LONGEST_DURATION_RATIO, MEDIANS, MIRROR_PRICE, OWN_SHARE,
+    WEIGHTS, WORST_SCORE,
 };
 use crate::dtw;
 use crate::normalise::Track;
@@ -17,13 +17,14 @@ use crate::trim::active_seconds;
 /// How well a movement fits a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MatchScore {
-    /// The fused score, log odds, higher is better; comparable between users.
+    /// The fused score, higher is better, 0 where a movement differs as little as the user's own recordings do;
+    /// comparable between users.
     pub score: f64,
     /// Whether the score reaches the shipped threshold.
     pub accepted: bool,
-    /// Log of the mean distance to the template's recordings over the user's own reference, lower is better.
+    /// Log of the mean position distance to the template's recordings over the user's own reference, lower is better.
     pub relative: f64,
-    /// Absolute log of the ratio of durations, without or with the rest before and after, whichever is smaller.
+    /// Absolute log of the ratio of durations, the mean of with and without the rest before and after.
     pub duration: f64,
 }
 
@@ -35,11 +36,12 @@ impl MatchScore {
     }
 }
 
-/// A template made ready for comparing: its recordings with what alignment needs, and their own spread.
+/// A template made ready for comparing: its recordings as streams, and their own spread.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     recordings: Vec<Movement>,
-    own: Differences,
+    /// Mean log distances between the recordings.
+    own: ByStream,
     /// Geometric mean of the durations, seconds: whole, and without rest at the ends.
     seconds: (f64, f64),
 }
@@ -81,15 +83,12 @@ pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
 #[must_use]
 pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
     let reference = template.reference();
-    let Some(mean) = mean_differences(&reference.recordings, probe) else { return MatchScore::worst() };
-    let mut relative = [0.0; DIFFERENCES];
-    for k in 0..DIFFERENCES {
-        let own = OWN_SHARE * reference.own[k] + (1.0 - OWN_SHARE) * MEDIANS[k];
-        relative[k] = ((mean[k] + FLOOR * MEDIANS[k]) / own).ln();
-    }
+    let Some(mean) = mean_log_distances(&reference.recordings, probe) else { return MatchScore::worst() };
+    let relative: ByStream =
+        std::array::from_fn(|k| mean[k] - OWN_SHARE * reference.own[k] - (1.0 - OWN_SHARE) * MEDIANS[k]);
     let duration = duration_ratio(reference, probe);
     let fused: f64 = relative.iter().zip(WEIGHTS).map(|(r, w)| w * r).sum();
-    let score = BIAS + fused + DURATION_WEIGHT * duration;
+    let score = -fused - DURATION_WEIGHT * duration;
     if !score.is_finite() {
         return MatchScore::worst();
     }
@@ -97,23 +96,23 @@ pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
 }
 
 /// Mean over the recordings; `None` without recordings or without a probe.
-fn mean_differences(recordings: &[Movement], probe: &Track) -> Option<Differences> {
+fn mean_log_distances(recordings: &[Movement], probe: &Track) -> Option<ByStream> {
     let (straight, mirrored) = (Movement::of(probe), Movement::of(&probe.mirrored()));
-    let each: Option<Vec<Differences>> =
+    let each: Option<Vec<ByStream>> =
         recordings.iter().map(|r| nearer_side(r, &straight, &mirrored)).collect();
     mean_of(&each?)
 }
 
-/// Differences to a movement or, where that is clearly nearer, to the same movement by the other side of the body:
-/// people switch arms without noticing.
-fn nearer_side(recording: &Movement, straight: &Movement, mirrored: &Movement) -> Option<Differences> {
-    let plain = differences(recording, straight)?;
-    let switched = differences(recording, mirrored)?;
-    Some(if switched[0] < MIRROR_RATIO * plain[0] { switched } else { plain })
+/// Log distances to a movement or, at a price, to the same movement by the other side of the body: people switch
+/// arms without noticing.
+fn nearer_side(recording: &Movement, straight: &Movement, mirrored: &Movement) -> Option<ByStream> {
+    let plain = log_distances(recording, straight)?;
+    let switched = log_distances(recording, mirrored)?;
+    Some(std::array::from_fn(|k| plain[k].min(switched[k] + MIRROR_PRICE)))
 }
 
-/// Mean differences between the recordings of one template; the development medians for fewer than two.
-fn own_spread(tracks: &[Track], movements: &[Movement]) -> Differences {
+/// Mean log distances between the recordings of one template; the development medians for fewer than two.
+fn own_spread(tracks: &[Track], movements: &[Movement]) -> ByStream {
     let mut pairs = Vec::new();
     for (i, track) in tracks.iter().enumerate().skip(1) {
         let mirrored = Movement::of(&track.mirrored());
@@ -122,14 +121,18 @@ fn own_spread(tracks: &[Track], movements: &[Movement]) -> Differences {
     mean_of(&pairs).unwrap_or(MEDIANS)
 }
 
-fn mean_of(all: &[Differences]) -> Option<Differences> {
+fn mean_of(all: &[ByStream]) -> Option<ByStream> {
     let n = all.len() as f64;
-    (!all.is_empty()).then(|| std::array::from_fn(|k| all.iter().map(|d| d[k]).sum::<f64>() / n))
+    (!all.is_empty())
+        .then(|| -> [f64; STREAMS] { std::array::from_fn(|k| all.iter().map(|d| d[k]).sum::<f64>() / n) })
 }
 
+/// Half of the whole durations' ratio, half of the active parts': a rest at one end counts half.
 fn duration_ratio(reference: &Reference, probe: &Track) -> f64 {
     let ratio = |probe: f64, own: f64| (probe.max(0.1) / own).ln().abs().min(LONGEST_DURATION_RATIO);
-    ratio(probe.seconds(), reference.seconds.0).min(ratio(active_seconds(probe), reference.seconds.1))
+    let whole = ratio(probe.seconds(), reference.seconds.0);
+    let active = ratio(active_seconds(probe), reference.seconds.1);
+    0.5 * (whole + active)
 }
 
 fn geometric_mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
