@@ -36,12 +36,14 @@ pub struct Practice {
     tracker: Tracker,
     stage: Stage,
     practised: Option<Enrolment>,
+    /// A result is on show: it stays until something new begins.
+    concluded: bool,
 }
 
 impl Practice {
     /// With landmarks from `tracker`, shown on `stage`.
     pub fn new(tracker: Tracker, stage: Stage) -> Self {
-        Self { tracker, stage, practised: None }
+        Self { tracker, stage, practised: None, concluded: false }
     }
 
     /// Runs the camera while the page wants it. Ends when the page rests, is gone, or wants to enrol (the helper
@@ -93,14 +95,18 @@ impl Practice {
             }
             (Wish::Try, None) => {
                 self.say("Practise a gesture first.");
+                self.concluded = true;
                 self.stage.done(Wish::Try, Wish::Look);
                 return None;
             }
             _ => {
-                self.say("This is what the camera sees. Nothing is recorded.");
+                if !self.concluded {
+                    self.say("This is what the camera sees. Nothing is recorded.");
+                }
                 return None;
             }
         };
+        self.concluded = false;
         let first = session.begin();
         self.follow(first, wish, camera);
         Some(session)
@@ -120,6 +126,7 @@ impl Practice {
     }
 
     fn finish(&mut self, end: End) {
+        self.concluded = true;
         match end {
             End::Enrolled { enrolment } => {
                 let strength = &enrolment.strength;
