@@ -41,7 +41,7 @@ use seal::Owner;
 /// The open store. One per process; callers share it behind a mutex.
 pub struct Store {
     connection: Connection,
-    keys: KeyRing,
+    keys: integrity::Ledger,
     paths: StorePaths,
     instance: InstanceId,
     _lock: files::Lock,
@@ -59,7 +59,7 @@ impl Store {
         }
         let instance = files::read_mark(paths)?;
         files::sweep_unfinished(paths)?;
-        build(&paths.unfinished(), &instance, &keys)?;
+        let keys = build(&paths.unfinished(), &instance, keys)?;
         generation::write_anchor(paths, &instance, 0)?;
         files::put_in_place(paths)?;
         drop(lock);
@@ -96,10 +96,12 @@ impl Store {
         }
         files::forget_first_start(paths)?;
         let mut connection = connect(&paths.database())?;
+        let keys = integrity::Ledger::new(keys);
         check_sound(&connection)?;
         check_instance(&connection, &instance)?;
         files::migrate(paths, &mut connection, migrations, &keys)?;
         generation::check(paths, &mut connection, &keys, &instance)?;
+        keys.follow(&mut connection)?;
         let mut store = Self { connection, keys, paths: paths.clone(), instance, _lock: lock };
         store.sweep_removed()?;
         if store.keys.old.is_some() {
@@ -141,17 +143,19 @@ fn owner(account: &Account) -> Owner<'_> {
     Owner { name: &account.name, uid: account.uid }
 }
 
-/// A complete, closed database at `path`.
-fn build(path: &Path, instance: &InstanceId, keys: &KeyRing) -> Result<(), StoreError> {
+/// A complete, closed database at `path`; hands the keys back.
+fn build(path: &Path, instance: &InstanceId, keys: KeyRing) -> Result<KeyRing, StoreError> {
     files::create_private(path)?;
     let mut connection = connect(path)?;
-    schema::migrate(&mut connection, schema::MIGRATIONS, keys)?;
+    let ledger = integrity::Ledger::new(keys);
+    schema::migrate(&mut connection, schema::MIGRATIONS, &ledger)?;
     connection.execute(
         "INSERT INTO meta (key, value) VALUES ('instance', ?1), ('generation', 0)",
         [instance.as_slice()],
     )?;
-    integrity::write(&connection, keys)?;
-    connection.close().map_err(|(_, error)| error.into())
+    integrity::write(&connection, &ledger)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(ledger.into_keys())
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

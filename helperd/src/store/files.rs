@@ -22,7 +22,6 @@ use rusqlite::backup::Backup;
 use super::schema::{self, Migration};
 use super::{StoreError, integrity};
 use crate::config::trusted::{self, Owner};
-use crate::keys::KeyRing;
 
 /// An installation's random id.
 pub type InstanceId = [u8; 16];
@@ -198,7 +197,7 @@ pub(super) fn migrate(
     paths: &StorePaths,
     connection: &mut Connection,
     migrations: &[Migration],
-    keys: &KeyRing,
+    ledger: &integrity::Ledger,
 ) -> Result<(), StoreError> {
     let found = schema::version(connection)?;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
@@ -209,12 +208,12 @@ pub(super) fn migrate(
         return Err(StoreError::Garbage("schema version"));
     }
     // Before the migration, which would put its own code on whatever it finds.
-    integrity::check(connection, keys)?;
+    integrity::check(connection, ledger)?;
     if found == known {
         return Ok(());
     }
     copy_aside(paths, connection, known)?;
-    schema::migrate(connection, migrations, keys)
+    schema::migrate(connection, migrations, ledger)
 }
 
 /// Removes the copies made before migrations: they hold keys that an erasure has to destroy.

@@ -16,7 +16,6 @@ use rusqlite::{Connection, Transaction};
 use super::files::{self, InstanceId};
 use super::{Store, StoreError, StorePaths, changes, integrity};
 use crate::config::trusted::{self, Owner};
-use crate::keys::KeyRing;
 
 /// Raises the generation in a transaction that changes something.
 pub(super) fn raise(transaction: &Transaction<'_>) -> Result<(), StoreError> {
@@ -35,7 +34,7 @@ fn read(connection: &Connection) -> Result<u64, StoreError> {
 pub(super) fn check(
     paths: &StorePaths,
     connection: &mut Connection,
-    keys: &KeyRing,
+    ledger: &integrity::Ledger,
     instance: &InstanceId,
 ) -> Result<(), StoreError> {
     let found = read(connection)?;
@@ -51,7 +50,7 @@ pub(super) fn check(
     let next = i64::try_from(next).map_err(|_| StoreError::Garbage("generation"))?;
     transaction.execute("UPDATE meta SET value = ?1 WHERE key = 'generation'", [next])?;
     changes::note(&transaction, 0, "", "restored copy accepted")?;
-    integrity::commit(transaction, keys)?;
+    integrity::commit(transaction, ledger)?;
     write_anchor(paths, instance, read(connection)?)?;
     files::remove_if_there(&paths.accept_restored())
 }

@@ -3,7 +3,6 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{StoreError, integrity};
-use crate::keys::KeyRing;
 
 /// One migration: what takes the schema from the version before to this one.
 pub(super) type Migration = &'static str;
@@ -98,7 +97,7 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
 pub(super) fn migrate(
     connection: &mut Connection,
     migrations: &[Migration],
-    keys: &KeyRing,
+    ledger: &integrity::Ledger,
 ) -> Result<(), StoreError> {
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     let transaction = Transaction::new(connection, TransactionBehavior::Exclusive)?;
@@ -112,6 +111,6 @@ pub(super) fn migrate(
     }
     transaction.pragma_update(None, "user_version", known)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    integrity::commit(transaction, keys)?;
+    integrity::commit(transaction, ledger)?;
     Ok(())
 }
