@@ -18,6 +18,8 @@ BUILD_PACKAGES := gcc libc6-dev libpam0g-dev libclang-dev python3-minimal python
 TEST_PACKAGES  := dbus libpam-wrapper pamtester util-linux valgrind binutils python3-dbusmock
 # The guest with a real kernel camera: its kernel's source and what builds it.
 CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmod cpio make python3
+# The machine with real hosts: a Debian root and what boots it.
+HOSTS_PACKAGES := mmdebstrap systemd-container util-linux procps python3
 
 RUNTIME := target/runtime/libonnxruntime.so.1.31.1
 
@@ -25,7 +27,8 @@ RUNTIME := target/runtime/libonnxruntime.so.1.31.1
 help:
 	@echo 'make build      posectl, pose-helperd, pam_pose.so and the runtime, in target/'
 	@echo 'make demo       enrols rendered people and logs in (or not) through the real module; no camera, no root'
-	@echo 'make test       all tests that need no camera and no root'
+	@echo 'make test       all tests that need no camera; those that need root are skipped without it'
+	@echo 'make test-hosts    sudo, lockers, greeters and more in a Debian of their own: the table host × case; needs root'
 	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time of each step of a login on this machine'
@@ -51,13 +54,15 @@ $(RUNTIME): models/get_runtime.sh
 	models/get_runtime.sh target/runtime
 	@touch $@
 
-.PHONY: packages-build packages-test packages-camera
+.PHONY: packages-build packages-test packages-camera packages-hosts
 packages-build:
 	@scripts/packages $(BUILD_PACKAGES)
 packages-test:
 	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 packages-camera:
 	@scripts/packages $(BUILD_PACKAGES) $(CAMERA_PACKAGES)
+packages-hosts:
+	@scripts/packages $(HOSTS_PACKAGES)
 
 .PHONY: demo
 demo: packages-test build
@@ -68,6 +73,13 @@ demo: packages-test build
 test: packages-test build
 	# The module's tests run the file that is shipped.
 	PAM_POSE_MODULE=$(CURDIR)/target/release/libpam_pose.so $(CARGO) test --locked --workspace
+	-@[ "$$(id -u)" -ne 0 ] || scripts/packages $(HOSTS_PACKAGES)
+	tests/hosts/run --where-possible
+
+# The first time a Debian root is made and kept in ~/.cache/pam_pose (four minutes, a Debian mirror).
+.PHONY: test-hosts
+test-hosts: packages-hosts build
+	tests/hosts/run $(HOSTS)
 
 # Ten minutes more the first time: the guest's kernel is built and kept in ~/.cache/pam_pose.
 .PHONY: test-camera

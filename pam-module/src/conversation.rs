@@ -30,14 +30,11 @@ pub enum Style {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken;
 
-/// Shows one message. Nothing is shown, and nothing fails, when the program asked for silence.
+/// Shows one message; whether a program may be sent any is decided before ([`crate::cue::Manner`]).
 ///
 /// # Errors
 /// [`Broken`].
 pub fn show(host: &Host<'_>, style: Style, message: &str) -> Result<(), Broken> {
-    if host.silent() {
-        return Ok(());
-    }
     let message = CString::new(presentable(message)).map_err(|_| Broken)?;
     let message = PamMessage { style: style as c_int, text: message.as_ptr() };
     // SAFETY: the item is NULL or a `struct pam_conv` that lives as long as the handle. Linux-PAM passes an

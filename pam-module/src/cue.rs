@@ -20,13 +20,16 @@ const PROMPTS_ONLY: [&str; 1] = ["hyprlock"];
 /// Screen lockers that show no text at all and take a second prompt for the same password (read in their
 /// sources: both answer every prompt with the one password that was typed).
 const NO_TEXT: [&str; 3] = ["i3lock", "swaylock", "i3lock-color"];
+/// Programs that forbid messages by habit and print them all the same: sudo passes `PAM_SILENT` at every login, and
+/// before 1.9.16 nothing turns that off. Nobody could do what is never asked.
+const SILENT_BY_HABIT: [&str; 2] = ["sudo", "sudo-i"];
 
 impl Manner {
-    /// The administrator's choice, or what is known about the service; silence that the program asked for wins.
+    /// The administrator's choice, or what is known about the service; silence that the program means wins.
     #[must_use]
     pub fn of(cue: Cue, service: &str, silent: bool) -> Self {
         match cue {
-            _ if silent => Self::Nothing,
+            _ if silent && !SILENT_BY_HABIT.contains(&service) => Self::Nothing,
             Cue::Info => Self::Message,
             Cue::Prompt => Self::Prompt,
             Cue::Auto if PROMPTS_ONLY.contains(&service) => Self::Prompt,
@@ -65,12 +68,16 @@ mod tests {
     #[test]
     fn the_administrator_decides_before_the_table_and_silence_before_both() {
         let table = [
-            (Cue::Auto, "sudo", false, Manner::Message),
+            (Cue::Auto, "su", false, Manner::Message),
             (Cue::Auto, "hyprlock", false, Manner::Prompt),
             (Cue::Auto, "swaylock", false, Manner::Nothing),
             (Cue::Info, "swaylock", false, Manner::Message),
-            (Cue::Prompt, "sudo", false, Manner::Prompt),
-            (Cue::Prompt, "sudo", true, Manner::Nothing),
+            (Cue::Prompt, "su", false, Manner::Prompt),
+            (Cue::Prompt, "su", true, Manner::Nothing),
+            (Cue::Info, "su", true, Manner::Nothing),
+            (Cue::Auto, "sudo", true, Manner::Message),
+            (Cue::Auto, "sudo-i", true, Manner::Message),
+            (Cue::Auto, "swaylock", true, Manner::Nothing),
             (Cue::Auto, "swaylock-x", false, Manner::Message),
         ];
         for (cue, service, silent, expected) in table {

@@ -1,0 +1,93 @@
+"""Runs inside a booted machine as root: furnishes it, or tries every case with one host; prints one JSON line for each.
+
+usage: drive.py furnish | HOST
+"""
+
+import importlib
+import json
+import pathlib
+import sys
+import time
+import traceback
+
+import cases
+import helper
+import machine
+import seat
+
+
+def main(action):
+    if action == "furnish":
+        machine.furnish()
+        return
+    host = importlib.import_module(f"hosts.{action}")
+    host.prepare()
+    for case in cases.CASES:
+        report(action, case.name, **attempt(action, host, case))
+
+
+def attempt(name, host, case):
+    """One case with one host: what was seen, and what of it is not as it must be."""
+    if not case.helper:
+        helper.take_away()
+    seat.activate()
+    host.use(case.stack)
+    helper.fresh(case.enrolled, case.film)
+    position = helper.journal_position()
+    began = time.monotonic()
+    try:
+        seen = host.log_in(case, Evidence(name, case.name))
+        outcomes = helper.outcomes_since(position, host.SERVICE)
+        wrong = differences(case, seen, outcomes)
+        result = {"entered": seen.entered, "outcomes": outcomes, "shown": last_words(seen.shown), "kept": seen.kept}
+    except Exception:  # A broken case is a failed case, and the next ones still run.
+        wrong, result = [traceback.format_exc()], {}
+    finally:
+        if not case.helper:
+            helper.give_back()
+    if wrong:
+        result["journal"] = Evidence(name, case.name).file("journal", helper.said_since(position).encode())
+    return {**result, "seconds": round(time.monotonic() - began, 1), "wrong": wrong}
+
+
+def differences(case, seen, outcomes):
+    wrong = []
+    if seen.entered != case.enters:
+        wrong.append("let in" if seen.entered else "not let in")
+    expected = [] if case.outcome is None else [case.outcome]
+    if outcomes != expected:
+        wrong.append(f"the helper judged {outcomes}, not {expected}")
+    if seen.shown and case.shown not in seen.shown:
+        wrong.append(f"the person never saw {case.shown!r}: {seen.shown!r}")
+    return wrong
+
+
+def last_words(shown):
+    """The last lines that say something, for the table."""
+    lines = [line.strip() for line in shown.splitlines()]
+    return [line for line in lines if line][-3:]
+
+
+class Evidence:
+    """Files that show an attempt, kept for whoever reads the table."""
+
+    def __init__(self, host, case):
+        self.stem = f"{host}-{case}".lower().replace(", ", "-").replace(" ", "-")
+
+    def text(self, shown):
+        return self.file("txt", shown.encode())
+
+    def file(self, ending, content=None):
+        """A name in the artefacts' folder; written if there is content."""
+        path = pathlib.Path("/out") / f"{self.stem}.{ending}"
+        if content is not None:
+            path.write_bytes(content)
+        return path.name
+
+
+def report(host, case, **result):
+    print(json.dumps({"host": host, "case": case, **result}), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
