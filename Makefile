@@ -32,7 +32,7 @@ help:
 	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time of each step of a login on this machine'
-	@echo 'make eval DATA=FILE   error rates on recorded landmarks'
+	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
 	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
 	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
 	@echo 'make uninstall  takes that away again; refuses while a pam.d file still names pam_pose.so'
@@ -98,8 +98,7 @@ bench: build
 
 .PHONY: eval
 eval: build
-	@[ -n "$(DATA)" ] || { echo 'Say which recordings: make eval DATA=path/to/landmarks.jsonl.gz'; exit 2; }
-	target/release/posectl eval $(DATA)
+	scripts/evaluate target/release/posectl target/eval $(DATA)
 
 .PHONY: people
 people:

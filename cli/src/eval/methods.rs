@@ -8,7 +8,7 @@ use pose_engine::template::Template;
 use rayon::prelude::*;
 
 use super::protocol::{Cell, Trials};
-use super::rates::{AtThreshold, Rates, Sorted, Trial, share};
+use super::rates::{Decisions, Rates, Sorted, Trial, share};
 use super::recordings::Recording;
 
 /// Every method, the shipped one first.
@@ -53,7 +53,7 @@ pub(crate) fn score(
     trials: &Trials,
     done: &(dyn Fn() + Sync),
 ) -> (Vec<Scored>, AtThreshold) {
-    let mut at_threshold = AtThreshold::default();
+    let mut decided = AtThreshold::default();
     let others = median_spreads_of_others(recordings, trials);
     let mut out = Vec::new();
     for (i, method) in METHODS.iter().enumerate() {
@@ -66,12 +66,13 @@ pub(crate) fn score(
                 scores
             })
             .collect();
+        let scored = rate(method.name, &cells, trials.users.len());
         if i == 0 {
-            at_threshold = decisions(&cells, trials.users.len());
+            decided = at_threshold(&cells, &scored, trials.users.len());
         }
-        out.push(rate(method.name, &cells, trials.users.len()));
+        out.push(scored);
     }
-    (out, at_threshold)
+    (out, decided)
 }
 
 fn score_cell(method: &Method, recordings: &[Recording], cell: &Cell, others: f64) -> CellScores {
@@ -134,25 +135,52 @@ fn rate(name: &'static str, cells: &[CellScores], users: usize) -> Scored {
     }
 }
 
-fn decisions(cells: &[CellScores], users: usize) -> AtThreshold {
-    let accepted = |of: fn(&CellScores) -> &Vec<(f64, bool)>, user: Option<usize>| {
-        let scores = cells.iter().filter(|c| user.is_none_or(|u| u == c.user)).flat_map(|c| of(c).iter());
-        let all = scores.clone().count();
-        (scores.filter(|s| s.1).count(), all)
-    };
-    let far = |of| {
-        let (hits, all) = accepted(of, None);
-        share(hits, all)
-    };
-    let frr = |user| {
-        let (hits, all) = accepted(|c| &c.genuine, user);
-        share(all - hits, all)
-    };
+/// What the shipped decision does, over all and user by user.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AtThreshold {
+    pub(crate) all: Decisions,
+    /// By user, in the order of [`Trials::users`].
+    pub(crate) users: Vec<Decisions>,
+    /// The same method at a threshold that the *other* users' trials set (informed false accepts of at most
+    /// [`TARGET`]), over all: what to expect of a threshold on users that it was not chosen on.
+    pub(crate) others_threshold: Decisions,
+}
+
+/// See [`AtThreshold::others_threshold`].
+pub(crate) const TARGET: f64 = 0.01;
+
+impl AtThreshold {
+    /// The worst user's share.
+    pub(crate) fn worst(&self, of: fn(&Decisions) -> Option<f64>) -> Option<f64> {
+        self.users.iter().filter_map(of).max_by(f64::total_cmp)
+    }
+}
+
+fn at_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> AtThreshold {
+    let thresholds: Vec<Option<f64>> =
+        (0..users).map(|user| scored.informed.of_users(|u| u != user).threshold_at(TARGET)).collect();
+    let theirs = |cell: &CellScores, trial: &(f64, bool)| thresholds[cell.user].is_some_and(|t| trial.0 >= t);
     AtThreshold {
-        frr: frr(None),
-        far_informed: far(|c| &c.informed),
-        far_zero_effort: far(|c| &c.zero_effort),
-        worst_user_frr: (0..users).filter_map(|u| frr(Some(u))).max_by(f64::total_cmp),
+        all: decisions(cells.iter(), |_, trial| trial.1),
+        users: (0..users)
+            .map(|user| decisions(cells.iter().filter(|c| c.user == user), |_, trial| trial.1))
+            .collect(),
+        others_threshold: decisions(cells.iter().filter(|c| thresholds[c.user].is_some()), theirs),
+    }
+}
+
+fn decisions<'a>(
+    cells: impl Iterator<Item = &'a CellScores> + Clone,
+    accepts: impl Fn(&CellScores, &(f64, bool)) -> bool,
+) -> Decisions {
+    let accepted = |of: fn(&CellScores) -> &Vec<(f64, bool)>| {
+        let trials = cells.clone().flat_map(|c| of(c).iter().map(move |trial| (c, trial)));
+        share(trials.clone().filter(|(cell, trial)| accepts(cell, trial)).count(), trials.count())
+    };
+    Decisions {
+        frr: accepted(|c| &c.genuine).map(|rate| 1.0 - rate),
+        far_informed: accepted(|c| &c.informed),
+        far_zero_effort: accepted(|c| &c.zero_effort),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is learnt from the file; draws and intervals use fixed seeds, so that a run repeats exactly.
 
+mod markdown;
 mod methods;
 mod plots;
 mod presentations;
@@ -16,8 +17,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use pose_engine::constants::ACCEPT;
 use pose_engine::enrol;
 
+use methods::Scored;
 use progress::Progress;
 use protocol::Trials;
 use recordings::Recording;
@@ -41,9 +44,15 @@ pub(crate) struct Args {
     /// One JSON object a file instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write error trade-off and score plots (SVG) into this directory.
+    /// A section of Markdown a file instead of a table.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+    /// Write error trade-off and score plots (SVG and PNG) into this directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) plots: Option<PathBuf>,
+    /// Another draw of the zero-effort trials than the one that reports use.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) draw: u64,
     /// Threads (0: all cores).
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) threads: usize,
@@ -64,7 +73,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             Ok(report) => report,
             Err(why) => return fail(&why),
         };
-        let text = if args.json { format!("{}\n", report.to_json()) } else { report.to_table() + "\n" };
+        let text = match (args.json, args.markdown) {
+            (true, _) => format!("{}\n", report.to_json()),
+            (_, true) => report.to_markdown() + "\n",
+            _ => report.to_table() + "\n",
+        };
         // A reader that went away (a closed pipe) ends the run quietly.
         if std::io::stdout().write_all(text.as_bytes()).is_err() {
             return ExitCode::SUCCESS;
@@ -85,7 +98,7 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
     progress.stage("reading", 0);
     let recordings = recordings::read(file).map_err(|e| e.to_string())?;
     let k = usize::from(args.k);
-    let trials = protocol::trials(&recordings, k, args.cross_view);
+    let trials = protocol::trials(&recordings, k, args.cross_view, args.draw);
     progress.stage("comparing", trials.cells.len() * methods::METHODS.len());
     let (methods, at_threshold) = methods::score(&recordings, &trials, &|| progress.step());
     let presentations = args.liveness.then(|| {
@@ -93,14 +106,18 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         presentations::judge(&recordings, &|| progress.step())
     });
     if let Some(dir) = &args.plots {
-        let stem = name.split('.').next().filter(|s| !s.is_empty()).unwrap_or("recordings");
-        plots::write(dir, stem, &methods, trials.users.len())
+        plots::write(dir, &stem_of(&name), &methods, trials.users.len(), ACCEPT)
             .map_err(|e| format!("{}: {e}; choose a directory that can be written", dir.display()))?;
     }
     progress.end();
     Ok(Report {
-        file: name,
-        users: trials.users.len(),
+        file: name.clone(),
+        plots: args.plots.is_some().then(|| stem_of(&name)),
+        difference: [
+            difference(&methods, |m| &m.zero_effort, trials.users.len()),
+            difference(&methods, |m| &m.informed, trials.users.len()),
+        ],
+        users: trials.users.clone(),
         gestures: trials.gestures,
         recordings: recordings.len(),
         k,
@@ -112,6 +129,20 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         at_threshold,
         presentations,
     })
+}
+
+/// The name of a file's plots.
+fn stem_of(name: &str) -> String {
+    name.split('.').next().filter(|s| !s.is_empty()).unwrap_or("recordings").to_owned()
+}
+
+/// The shipped method against the seed's, the first and the last.
+fn difference(
+    methods: &[Scored],
+    of: fn(&Scored) -> &rates::Sorted,
+    users: usize,
+) -> Option<(f64, [f64; 2])> {
+    rates::difference(of(methods.first()?), of(methods.last()?), users)
 }
 
 /// Cells whose templates enrolment itself would have refused (too few recordings aside).

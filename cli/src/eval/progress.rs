@@ -3,6 +3,9 @@
 use std::io::{IsTerminal, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Width of the bar, letters.
+const BAR: usize = 30;
+
 /// A line that is rewritten while work goes on; silent unless standard error is a terminal.
 pub(crate) struct Progress<'a> {
     name: &'a str,
@@ -54,7 +57,11 @@ impl<'a> Progress<'a> {
         let stage = self.stage.lock().map_or("", |s| *s);
         let _ = match total {
             0 => write!(std::io::stderr(), "\r\x1b[K{}: {stage}", self.name),
-            _ => write!(std::io::stderr(), "\r\x1b[K{}: {stage} {} %", self.name, 100 * done / total),
+            _ => {
+                let filled = (BAR * done / total).min(BAR);
+                let bar = "#".repeat(filled) + &"-".repeat(BAR - filled);
+                write!(std::io::stderr(), "\r\x1b[K{}: {stage} [{bar}] {} %", self.name, 100 * done / total)
+            }
         };
     }
 }

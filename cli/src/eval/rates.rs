@@ -5,7 +5,7 @@ use super::rng::Rng;
 /// Bootstrap draws.
 const DRAWS: usize = 1000;
 /// False accept rates at which the false reject rate is reported.
-pub(crate) const FARS: [f64; 2] = [0.01, 0.001];
+pub(crate) const FARS: [f64; 3] = [0.01, 0.001, 0.0001];
 
 /// One scored trial; a higher score is nearer to the template.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Trial {
 pub(crate) struct Rates {
     pub(crate) eer: Option<f64>,
     pub(crate) ci95: Option<[f64; 2]>,
-    pub(crate) frr_at_far: [Option<f64>; 2],
+    pub(crate) frr_at_far: [Option<f64>; FARS.len()],
 }
 
 /// Trials in falling order of score.
@@ -71,21 +71,50 @@ impl Sorted {
         self.0.iter().filter(|t| t.genuine == genuine).map(|t| t.score).collect()
     }
 
-    fn interval(&self, users: usize) -> Option<[f64; 2]> {
-        let mut rng = Rng::new(7);
-        let mut eers: Vec<f64> = (0..DRAWS)
-            .filter_map(|_| {
-                let mut weights = vec![0; users];
-                for _ in 0..users {
-                    weights[rng.below(users)] += 1;
-                }
-                Some(eer(&self.curve(&weights)?))
-            })
-            .collect();
-        eers.sort_by(f64::total_cmp);
-        let at = |q: f64| eers.get(((eers.len() as f64 - 1.0) * q).round() as usize).copied();
-        Some([at(0.025)?, at(0.975)?])
+    /// The lowest threshold that lets no more than `far` of the impostors in.
+    pub(crate) fn threshold_at(&self, far: f64) -> Option<f64> {
+        let impostors = self.0.iter().filter(|t| !t.genuine).count();
+        let allowed = (far * impostors as f64).floor() as usize;
+        let first_refused = self.0.iter().filter(|t| !t.genuine).nth(allowed)?;
+        let accepted = self.0.iter().take_while(|t| t.score > first_refused.score);
+        accepted.last().map(|t| t.score)
     }
+
+    /// Only the trials against users that `keep` takes.
+    pub(crate) fn of_users(&self, keep: impl Fn(usize) -> bool) -> Self {
+        Self(self.0.iter().filter(|t| keep(t.user)).copied().collect())
+    }
+
+    fn interval(&self, users: usize) -> Option<[f64; 2]> {
+        central(draws(users).filter_map(|weights| Some(eer(&self.curve(&weights)?))).collect())
+    }
+}
+
+/// Equal error rate of one method minus another's on the same trials, with the interval of a paired bootstrap: both
+/// are looked at on the same draws of users.
+pub(crate) fn difference(one: &Sorted, other: &Sorted, users: usize) -> Option<(f64, [f64; 2])> {
+    let between = |weights: &[u32]| Some(eer(&one.curve(weights)?) - eer(&other.curve(weights)?));
+    let all = between(&vec![1; users])?;
+    Some((all, central(draws(users).filter_map(|weights| between(&weights)).collect())?))
+}
+
+/// How often each user is taken, draw by draw; always the same draws.
+fn draws(users: usize) -> impl Iterator<Item = Vec<u32>> {
+    let mut rng = Rng::new(7);
+    (0..DRAWS).map(move |_| {
+        let mut weights = vec![0; users];
+        for _ in 0..users {
+            weights[rng.below(users)] += 1;
+        }
+        weights
+    })
+}
+
+/// The central 95 % of the values.
+fn central(mut values: Vec<f64>) -> Option<[f64; 2]> {
+    values.sort_by(f64::total_cmp);
+    let at = |q: f64| values.get(((values.len() as f64 - 1.0) * q).round() as usize).copied();
+    Some([at(0.025)?, at(0.975)?])
 }
 
 /// The mean of the two error rates at the threshold where they are nearest to each other.
@@ -101,13 +130,12 @@ fn frr_at(curve: &[(f64, f64)], far: f64) -> f64 {
     curve.iter().filter(|p| p.0 <= far).map(|p| p.1).fold(1.0, f64::min)
 }
 
-/// What a fixed decision does.
+/// What a fixed decision does; `None` without trials.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct AtThreshold {
+pub(crate) struct Decisions {
     pub(crate) frr: Option<f64>,
     pub(crate) far_informed: Option<f64>,
     pub(crate) far_zero_effort: Option<f64>,
-    pub(crate) worst_user_frr: Option<f64>,
 }
 
 /// Share of `hits` among `all`; `None` of none.
@@ -135,10 +163,10 @@ mod tests {
     fn separated_scores_have_no_errors_and_equal_ones_half() {
         let apart = sorted(&[3.0, 4.0, 5.0, 6.0], &[0.0, 1.0, 2.0, -1.0]).rates(2);
         assert_eq!(apart.eer, Some(0.0));
-        assert_eq!(apart.frr_at_far, [Some(0.0); 2]);
+        assert_eq!(apart.frr_at_far, [Some(0.0); 3]);
         let same = sorted(&[1.0; 4], &[1.0; 4]).rates(2);
         assert!((same.eer.unwrap() - 0.5).abs() < 1e-9);
-        assert_eq!(same.frr_at_far, [Some(1.0); 2]);
+        assert_eq!(same.frr_at_far, [Some(1.0); 3]);
     }
 
     #[test]
@@ -148,8 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_lets_in_no_more_than_asked() {
+        let scores: Vec<f64> = (0..100).map(f64::from).collect();
+        let trials = sorted(&[99.5, 97.5, 50.0], &scores);
+        assert_eq!(trials.threshold_at(0.01), Some(99.0));
+        assert_eq!(trials.threshold_at(0.02), Some(97.5));
+        assert_eq!(trials.threshold_at(0.0), Some(99.5));
+    }
+
+    #[test]
+    fn a_method_does_not_differ_from_itself_and_a_better_one_is_below_zero() {
+        let good = sorted(&[3.0, 4.0, 5.0, 6.0], &[0.0, 1.0, 2.0, -1.0]);
+        let bad = sorted(&[1.0; 4], &[1.0; 4]);
+        assert_eq!(difference(&good, &good, 2), Some((0.0, [0.0; 2])));
+        let (all, [_, high]) = difference(&good, &bad, 2).unwrap();
+        assert!(all < -0.4 && high < 0.0);
+    }
+
+    #[test]
     fn no_trials_give_no_figures() {
         let rates = sorted(&[1.0], &[]).rates(2);
-        assert!(rates.eer.is_none() && rates.ci95.is_none() && rates.frr_at_far == [None; 2]);
+        assert!(rates.eer.is_none() && rates.ci95.is_none() && rates.frr_at_far == [None; 3]);
     }
 }

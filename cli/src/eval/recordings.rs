@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 /// Longest accepted line, bytes: a minute of landmarks is about 6 MB.
-const MAX_LINE: u64 = 256 << 20;
-/// Lines that are parsed together.
-const BATCH: usize = 64;
+const MAX_LINE: usize = 64 << 20;
+/// Lines that are parsed together end when they have so many bytes; bounds the memory that reading takes.
+const BATCH: usize = 8 << 20;
 
 /// What a recording shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,15 +83,20 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Recording>, ReadError> {
     let mut number = 0;
     loop {
         let mut batch = Vec::new();
-        let mut ended = false;
-        while batch.len() < BATCH && !ended {
+        let (mut bytes, mut ended) = (0, false);
+        while bytes < BATCH && !ended {
             let mut line = Vec::new();
             let got = (&mut input)
-                .take(MAX_LINE)
+                .take(MAX_LINE as u64 + 1)
                 .read_until(b'\n', &mut line)
                 .map_err(|e| ReadError::Read(path.to_owned(), number + 1, e))?;
             ended = got == 0;
             number += usize::from(!ended);
+            bytes += got;
+            if got > MAX_LINE {
+                let why = format!("longer than {} MiB, which is no recording of a gesture", MAX_LINE >> 20);
+                return Err(ReadError::Line(path.to_owned(), number, why));
+            }
             if !line.iter().all(u8::is_ascii_whitespace) {
                 batch.push((number, line));
             }

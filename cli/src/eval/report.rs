@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::methods::Scored;
+use super::methods::{AtThreshold, Scored, TARGET};
 use super::presentations::{ASSUMPTION, Presentations};
-use super::rates::{AtThreshold, FARS, Rates};
+use super::rates::{FARS, Rates};
 
 /// All figures of one file.
 pub(crate) struct Report {
     pub(crate) file: String,
-    pub(crate) users: usize,
+    /// Names, in the order of the figures by user.
+    pub(crate) users: Vec<String>,
     pub(crate) gestures: usize,
     pub(crate) recordings: usize,
     pub(crate) k: usize,
@@ -21,6 +22,10 @@ pub(crate) struct Report {
     pub(crate) trials: [usize; 3],
     pub(crate) methods: Vec<Scored>,
     pub(crate) at_threshold: AtThreshold,
+    /// Equal error rate of the first method minus the last one's, with its interval: zero-effort, informed.
+    pub(crate) difference: [Option<(f64, [f64; 2])>; 2],
+    /// Name of the plots beside the report, where they were made.
+    pub(crate) plots: Option<String>,
     pub(crate) presentations: Option<Presentations>,
 }
 
@@ -42,7 +47,7 @@ impl Report {
         let t = &self.at_threshold;
         let mut object = json!({
             "file": self.file,
-            "users": self.users,
+            "users": self.users.len(),
             "gestures": self.gestures,
             "recordings": self.recordings,
             "k": self.k,
@@ -52,10 +57,21 @@ impl Report {
             "trials": {"genuine": genuine, "informed": informed, "zero_effort": zero_effort},
             "methods": methods,
             "shipped_threshold": {
-                "frr": t.frr,
-                "far_informed": t.far_informed,
-                "far_zero_effort": t.far_zero_effort,
-                "worst_user_frr": t.worst_user_frr,
+                "frr": t.all.frr,
+                "far_informed": t.all.far_informed,
+                "far_zero_effort": t.all.far_zero_effort,
+                "worst_user_frr": t.worst(|d| d.frr),
+                "worst_user_far_informed": t.worst(|d| d.far_informed),
+                "worst_user_far_zero_effort": t.worst(|d| d.far_zero_effort),
+            },
+            "threshold_of_other_users": {
+                "frr": t.others_threshold.frr,
+                "far_informed": t.others_threshold.far_informed,
+                "far_zero_effort": t.others_threshold.far_zero_effort,
+            },
+            "shipped_minus_seed": {
+                "informed": difference_json(self.difference[1]),
+                "zero_effort": difference_json(self.difference[0]),
             },
         });
         if let Some(p) = &self.presentations {
@@ -73,59 +89,97 @@ impl Report {
             out,
             "{}: {} users, {} gestures, {} recordings; {} cells of {} templates{view}; trials: {genuine} genuine, \
              {informed} informed, {zero_effort} zero-effort",
-            self.file, self.users, self.gestures, self.recordings, self.cells, self.k
+            self.file,
+            self.users.len(),
+            self.gestures,
+            self.recordings,
+            self.cells,
+            self.k
         );
         let _ = writeln!(
             out,
-            "{:<24}{:<12}{:>8}  {:<16}{:>12}{:>12}",
-            "method", "impostor", "EER %", "95 % interval", "FRR@FAR 1 %", "FRR@0.1 %"
+            "{:<24}{:<12}{:>8}  {:<16}{:>12}{:>12}{:>12}",
+            "method", "impostor", "EER %", "95 % interval", "FRR@FAR 1 %", "FRR@0.1 %", "FRR@0.01 %"
         );
         for m in &self.methods {
             for (kind, rates) in [("zero-effort", &m.zero_effort_rates), ("informed", &m.informed_rates)] {
-                let [one, tenth] = rates.frr_at_far;
-                let interval = rates.ci95.map_or_else(
-                    || "–".to_owned(),
-                    |[a, b]| format!("{}–{}", percent(Some(a)), percent(Some(b))),
-                );
+                let [one, tenth, hundredth] = rates.frr_at_far.map(percent);
+                let interval = rates.ci95.map_or_else(|| "–".to_owned(), between);
                 let eer = percent(rates.eer);
-                let (one, tenth) = (percent(one), percent(tenth));
-                let _ = writeln!(out, "{:<24}{kind:<12}{eer:>8}  {interval:<16}{one:>12}{tenth:>12}", m.name);
+                let _ = writeln!(
+                    out,
+                    "{:<24}{kind:<12}{eer:>8}  {interval:<16}{one:>12}{tenth:>12}{hundredth:>12}",
+                    m.name
+                );
             }
         }
+        self.put_differences(&mut out);
         let t = &self.at_threshold;
         let _ = writeln!(
             out,
-            "shipped threshold: FRR {} % (worst user {} %), FAR zero-effort {} %, informed {} %; enrolment would have \
-             refused {} of {} cells",
-            percent(t.frr),
-            percent(t.worst_user_frr),
-            percent(t.far_zero_effort),
-            percent(t.far_informed),
+            "shipped threshold: FRR {} % (worst user {} %), FAR zero-effort {} % (worst user {} %), informed {} % \
+             (worst user {} %)\nthreshold set on the other users (informed FAR {} %): FRR {} %, FAR zero-effort {} %, \
+             informed {} %\nenrolment would have refused {} of {} cells",
+            percent(t.all.frr),
+            percent(t.worst(|d| d.frr)),
+            percent(t.all.far_zero_effort),
+            percent(t.worst(|d| d.far_zero_effort)),
+            percent(t.all.far_informed),
+            percent(t.worst(|d| d.far_informed)),
+            TARGET * 100.0,
+            percent(t.others_threshold.frr),
+            percent(t.others_threshold.far_zero_effort),
+            percent(t.others_threshold.far_informed),
             self.refused_enrolments,
             self.cells
         );
-        if let Some(p) = &self.presentations {
-            let _ = writeln!(
-                out,
-                "liveness: live refused {} of {}; accepted: still {} of {}, moved photo {} of {}, replay {} of {} \
-                 without challenge, {:.2} expected with one, {:.2} with two\n  (assumed: {ASSUMPTION})",
-                p.live.n - p.live.accepted,
-                p.live.n,
-                p.still.accepted,
-                p.still.n,
-                p.wobble.accepted,
-                p.wobble.n,
-                p.replay.accepted,
-                p.replay.n,
-                p.one_challenge,
-                p.two_challenges
-            );
+        if let Some(liveness) = self.liveness_words() {
+            let _ = writeln!(out, "{liveness}");
         }
         out
     }
+
+    /// Liveness in a sentence, where it was looked at.
+    pub(crate) fn liveness_words(&self) -> Option<String> {
+        let p = self.presentations.as_ref()?;
+        Some(format!(
+            "liveness: live refused {} of {}; accepted: still {} of {}, moved photo {} of {}, replay {} of {} \
+             without challenge, {:.2} expected with one, {:.2} with two\n  (assumed: {ASSUMPTION})",
+            p.live.n - p.live.accepted,
+            p.live.n,
+            p.still.accepted,
+            p.still.n,
+            p.wobble.accepted,
+            p.wobble.n,
+            p.replay.accepted,
+            p.replay.n,
+            p.one_challenge,
+            p.two_challenges
+        ))
+    }
+
+    fn put_differences(&self, out: &mut String) {
+        for (kind, difference) in ["zero-effort", "informed"].into_iter().zip(self.difference) {
+            let Some((eer, interval)) = difference else { continue };
+            let _ = writeln!(
+                out,
+                "shipped minus seed, {kind}: EER {} points [{}], paired over users",
+                percent(Some(eer)),
+                between(interval)
+            );
+        }
+    }
 }
 
-fn percent(rate: Option<f64>) -> String {
+pub(crate) fn between([low, high]: [f64; 2]) -> String {
+    format!("{}–{}", percent(Some(low)), percent(Some(high)))
+}
+
+fn difference_json(difference: Option<(f64, [f64; 2])>) -> Value {
+    json!({"eer": difference.map(|d| d.0), "ci95": difference.map(|d| d.1)})
+}
+
+pub(crate) fn percent(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), |r| format!("{:.2}", 100.0 * r))
 }
 
