@@ -35,7 +35,9 @@ help:
 	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
 	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
 	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
-	@echo 'make uninstall  takes that away again; refuses while a pam.d file still names pam_pose.so'
+	@echo 'make uninstall  takes that away again, pam_pose.so out of every pam.d file first'
+	@echo 'make deb        a Debian package in target/'
+	@echo 'make test-deb   installs that package in a Debian root, enables, removes and purges it; needs root and a mirror'
 
 .PHONY: build
 build: packages-build $(RUNTIME)
@@ -107,6 +109,14 @@ people:
 .PHONY: install uninstall
 install uninstall:
 	@DESTDIR='$(DESTDIR)' prefix='$(prefix)' libdir='$(libdir)' sysconfdir='$(sysconfdir)' scripts/$@
+
+.PHONY: deb test-deb
+deb: build
+	packaging/deb
+
+test-deb: deb
+	@scripts/packages mmdebstrap
+	tests/packaging/run target/pam-pose_*.deb
 
 .PHONY: clean
 clean:

@@ -57,6 +57,17 @@ pub(crate) enum Command {
     Devices(Devices),
     /// Check the installation; each finding comes with its fix
     Doctor,
+    /// Show, make, check or take back a pose in one service of /etc/pam.d
+    Pam(Pam),
+    /// Take the pose out of every login, also from a rescue shell (root only)
+    EmergencyOff {
+        /// Put everything back as it was before the switch
+        #[arg(long)]
+        undo: bool,
+        /// Another system's root folder, for instance one mounted in a rescue system
+        #[arg(long, value_name = "DIR", default_value = "/")]
+        root: PathBuf,
+    },
     /// Measure accuracy on recordings of landmarks
     Eval(crate::eval::Args),
     /// Run the whole pipeline on recordings, without store, bus or PAM
@@ -152,6 +163,54 @@ pub(crate) struct Landmarks {
     /// Kind to write into the lines
     #[arg(long, default_value = "live", value_parser = ["live", "orig", "still", "wobble", "replay"])]
     pub(crate) kind: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pam {
+    #[command(subcommand)]
+    pub(crate) action: PamAction,
+    /// Another system's root folder, for instance one mounted in a rescue system
+    #[arg(long, value_name = "DIR", default_value = "/", global = true)]
+    pub(crate) root: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PamAction {
+    /// Show what would be changed, and what the new stack would do in each case
+    Plan(PamChange),
+    /// Check the new stack, keep a backup, then put it in place (root only)
+    Apply(PamChange),
+    /// Check the stack that is in place
+    Verify(PamChange),
+    /// Put back what stood before `apply` (root only)
+    Rollback {
+        /// The service: a file of /etc/pam.d
+        service: String,
+        /// Also if the file was edited since; that is lost
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PamChange {
+    /// The service: a file of /etc/pam.d, such as sudo
+    pub(crate) service: String,
+    /// Refuse users who never enrolled, instead of letting them pass with their password (no `nouserok`)
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// A further word for the module's line, such as timeout=30 or cue=prompt
+    #[arg(long, value_name = "WORD")]
+    pub(crate) option: Vec<String>,
+    /// A module of yours that may let people in without a pose, such as pam_fprintd.so
+    #[arg(long, value_name = "MODULE.so")]
+    pub(crate) accept: Vec<String>,
+    /// Let this user try the stack at this terminal, with the real password and pose, before it is put in place
+    #[arg(long = "try", value_name = "USER")]
+    pub(crate) by_hand: Option<String>,
+    /// Go by the analysis alone
+    #[arg(long, conflicts_with = "by_hand")]
+    pub(crate) no_dry_run: bool,
 }
 
 impl Command {

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`args`]: the command line; [`exit`]: how a run ends; [`output`]: who is spoken to
 //! - [`commands`]: one file a command; [`doctor`]: the installation's check-up; [`eval`]: accuracy on landmarks
+//! - [`pam`]: stacks of /etc/pam.d, judged and changed
 //! - [`bus`]: the helper over D-Bus; [`recordings`]: clips to observations; [`picture`]: a snapshot with its
 //!   skeleton; [`camera_choice`]: which camera a login would use
 
@@ -14,6 +15,7 @@ mod doctor;
 mod eval;
 mod exit;
 mod output;
+mod pam;
 mod picture;
 mod recordings;
 
@@ -23,7 +25,9 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use bus::interrupt;
-use commands::{bench, change, devices, enrol, landmarks, list, papers, rehearse, studio, test};
+use commands::{
+    bench, change, devices, emergency_off, enrol, landmarks, list, papers, rehearse, studio, test,
+};
 use exit::Failure;
 use output::Output;
 
@@ -61,6 +65,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Test { user } => test::run(user, output),
         Command::Devices(args) => devices::run(&args, output),
         Command::Doctor => doctor::run(output),
+        Command::Pam(args) => commands::pam::run(&args, output),
+        Command::EmergencyOff { undo, root } => emergency_off::run(undo, &root, output),
         Command::Eval(args) => return Ok(eval::run(&eval::Args { json: args.json || cli.json, ..args })),
         Command::Rehearse(args) => rehearse::run(&args, output),
         Command::Landmarks(args) => landmarks::run(&args),

@@ -1,14 +1,17 @@
 //! One file a command. Each takes what it needs and answers with an exit code or a failure.
 //!
 //! Drives the helper: [`enrol`], [`list`], [`change`] (remove, passwd, unlock), [`test`], [`studio`]. On recordings:
-//! [`rehearse`], [`landmarks`], [`bench`]. On this machine: [`devices`], and `doctor` beside this module. Papers: [`papers`].
+//! [`rehearse`], [`landmarks`], [`bench`]. On this machine: [`devices`], and `doctor` beside this module. PAM stacks:
+//! [`pam`], [`emergency_off`]. Papers: [`papers`].
 
 pub(crate) mod bench;
 pub(crate) mod change;
 pub(crate) mod devices;
+pub(crate) mod emergency_off;
 pub(crate) mod enrol;
 pub(crate) mod landmarks;
 pub(crate) mod list;
+pub(crate) mod pam;
 pub(crate) mod papers;
 pub(crate) mod rehearse;
 pub(crate) mod studio;

@@ -18,7 +18,7 @@ pub(crate) fn completions(shell: Shell) -> Exit {
     Exit::Done
 }
 
-/// `posectl man DIR`: `posectl.1` and one page a command.
+/// `posectl man DIR`: `posectl.1` and one page a command, those of `posectl pam` too.
 pub(crate) fn man(dir: &Path) -> Result<Exit, Failure> {
     let writing = |e: io::Error| {
         Failure::new(
@@ -33,8 +33,13 @@ pub(crate) fn man(dir: &Path) -> Result<Exit, Failure> {
     fs::write(dir.join("posectl.1"), page(&root, "posectl", true).map_err(writing)?).map_err(writing)?;
     for command in root.get_subcommands() {
         let name = format!("posectl-{}", command.get_name());
-        let text = page(command, &name, false).map_err(writing)?;
-        fs::write(dir.join(format!("{name}.1")), text).map_err(writing)?;
+        fs::write(dir.join(format!("{name}.1")), page(command, &name, false).map_err(writing)?)
+            .map_err(writing)?;
+        for inner in command.get_subcommands() {
+            let name = format!("{name}-{}", inner.get_name());
+            fs::write(dir.join(format!("{name}.1")), page(inner, &name, false).map_err(writing)?)
+                .map_err(writing)?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -62,7 +62,7 @@ pub(crate) fn run(output: Output) -> Result<Exit, Failure> {
     let mut findings = install::check();
     findings.extend(service::check());
     findings.extend(camera::check());
-    findings.extend(pam::check(Path::new("/etc/pam.d")));
+    findings.extend(pam::check(Path::new("/")));
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
     output.object(&json!({ "findings": findings, "problems": problems, "warnings": warnings }))?;
