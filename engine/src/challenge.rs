@@ -5,73 +5,12 @@
 use crate::landmarks::Observation;
 use crate::sequence::Sequence;
 
+mod movement;
+mod posture;
 mod rules;
 
-pub use rules::{Body, shown_in};
-
-/// A movement that a seated person can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names are the movements")]
-pub enum Movement {
-    RaiseLeft,
-    RaiseRight,
-    BothUp,
-    ArmsCrossed,
-    LeanLeft,
-    LeanRight,
-    HandToHead,
-    TPose,
-}
-
-impl Movement {
-    /// Every movement, in a fixed order.
-    pub const ALL: [Self; 8] = [
-        Self::RaiseLeft,
-        Self::RaiseRight,
-        Self::BothUp,
-        Self::ArmsCrossed,
-        Self::LeanLeft,
-        Self::LeanRight,
-        Self::HandToHead,
-        Self::TPose,
-    ];
-
-    /// The stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RaiseLeft => "raise_left",
-            Self::RaiseRight => "raise_right",
-            Self::BothUp => "both_up",
-            Self::ArmsCrossed => "arms_crossed",
-            Self::LeanLeft => "lean_left",
-            Self::LeanRight => "lean_right",
-            Self::HandToHead => "hand_to_head",
-            Self::TPose => "t_pose",
-        }
-    }
-
-    /// The movement of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|m| m.name() == name)
-    }
-
-    /// What to show the person.
-    #[must_use]
-    pub fn instruction(self) -> &'static str {
-        match self {
-            Self::RaiseLeft => "Raise your left hand above your head",
-            Self::RaiseRight => "Raise your right hand above your head",
-            Self::BothUp => "Raise both hands above your head",
-            Self::ArmsCrossed => "Cross your arms in front of your chest",
-            Self::LeanLeft => "Lean to your left",
-            Self::LeanRight => "Lean to your right",
-            Self::HandToHead => "Put one hand on your head",
-            Self::TPose => "Stretch both arms out to the sides",
-        }
-    }
-}
+pub use movement::{Movement, MovementSet};
+pub use posture::{Body, Rest, shown_in};
 
 /// When a movement counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,17 +72,20 @@ impl ChallengeReason {
 }
 
 /// Judges the observations made since the instruction was shown. Only frames from `asked_at_us` on count.
+///
+/// `rest` is how the body rests; without it the first frames are taken for its rest.
 #[must_use]
 pub fn judge(
     movement: Movement,
     observations: &[Observation],
+    rest: Option<&Rest>,
     asked_at_us: u64,
     limits: &ResponseWindow,
 ) -> ChallengeResult {
     let from = observations.partition_point(|o| o.t_us < asked_at_us);
     let until = observations.partition_point(|o| o.t_us <= asked_at_us.saturating_add(limits.limit_us));
     let sequence = Sequence::from_observations(&observations[from..until.max(from)]);
-    judge_sequence(movement, &sequence, asked_at_us, limits)
+    judge_sequence(movement, &sequence, rest, asked_at_us, limits)
 }
 
 /// [`judge`] on a sequence whose first frame is at or after the instruction.
@@ -151,13 +93,20 @@ pub fn judge(
 pub fn judge_sequence(
     movement: Movement,
     sequence: &Sequence,
+    rest: Option<&Rest>,
     asked_at_us: u64,
     limits: &ResponseWindow,
 ) -> ChallengeResult {
-    let shown = rules::judge_frames(movement, sequence, asked_at_us, limits);
+    let shown = rules::judge_frames(movement, sequence, rest, asked_at_us, limits);
     let (completed_at_us, why) = match shown {
         Ok(at) => (Some(at), ChallengeReason::Shown),
         Err(why) => (None, why),
     };
     ChallengeResult { movement, shown: completed_at_us.is_some(), completed_at_us, why }
+}
+
+/// The movements that a recording of a gesture would answer when it is played again.
+#[must_use]
+pub fn contained(gesture: &Sequence) -> MovementSet {
+    rules::contained(gesture)
 }

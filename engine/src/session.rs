@@ -6,7 +6,7 @@
 
 use pose_contract::{Outcome, instruction};
 
-use crate::challenge::{self, ChallengeReason, ChallengeResult, Movement, ResponseWindow};
+use crate::challenge::{self, ChallengeReason, ChallengeResult, Movement, ResponseWindow, Rest};
 use crate::decide::{Decision, Evidence, decide};
 use crate::enrol::{self, Enrolment, Refusal};
 use crate::gesture::{Watch, within};
@@ -109,6 +109,8 @@ struct Verification {
     challenges: Vec<Movement>,
     results: Vec<ChallengeResult>,
     gesture: Option<(matching::MatchScore, liveness::Liveness)>,
+    /// How the body rested while the gesture was awaited; challenges are judged against it.
+    rest: Option<Rest>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +129,7 @@ impl Session {
         limits: Limits,
         start_us: u64,
     ) -> Self {
-        let kind = Verification { templates, challenges, results: Vec::new(), gesture: None };
+        let kind = Verification { templates, challenges, results: Vec::new(), gesture: None, rest: None };
         Self::new(Kind::Verify(kind), limits, start_us)
     }
 
@@ -222,6 +224,7 @@ impl Session {
             Kind::Verify(verification) => {
                 let score = matching::verify_any(&verification.templates, &sequence);
                 verification.gesture = Some((score, liveness::assess(gesture)));
+                verification.rest = Rest::of(&Sequence::from_observations(&self.observations));
                 self.next_challenge()
             }
             Kind::Enrol { .. } => self.recording_over(sequence),
@@ -243,7 +246,9 @@ impl Session {
 
     fn observe_challenge(&mut self, movement: Movement, now_us: u64) -> Option<Step> {
         let window = &self.limits.challenge;
-        let result = challenge::judge(movement, &self.observations, self.asked_at_us, window);
+        let Kind::Verify(verification) = &self.kind else { return Some(self.fail(Outcome::Internal)) };
+        let rest = verification.rest.as_ref();
+        let result = challenge::judge(movement, &self.observations, rest, self.asked_at_us, window);
         let overdue = now_us.saturating_sub(self.asked_at_us) > window.limit_us;
         let missed = overdue || matches!(result.why, ChallengeReason::AnotherMovement(_));
         if !result.shown && !missed {

@@ -2,31 +2,11 @@
 
 mod people;
 
-use people::{Posture, REST, Scene, Wrist, show};
-use pose_engine::challenge::{ChallengeReason, Movement, ResponseWindow, judge};
-use pose_engine::landmarks::Observation;
-
-const UP: Wrist = [0.1, -1.4];
-const OUT: Wrist = [1.4, 0.0];
-const HEAD: Wrist = [-0.35, -0.85];
-const ACROSS: Wrist = [-0.85, 0.45];
-
-/// What a person does who follows the instruction.
-fn shown(movement: Movement, scene: &mut Scene) -> Vec<Observation> {
-    let (left, right, lean) = match movement {
-        Movement::RaiseLeft => (UP, REST, 0.0),
-        Movement::RaiseRight => (REST, UP, 0.0),
-        Movement::BothUp => (UP, UP, 0.0),
-        Movement::ArmsCrossed => (ACROSS, ACROSS, 0.0),
-        Movement::LeanLeft => (REST, REST, 0.3),
-        Movement::LeanRight => (REST, REST, -0.3),
-        Movement::HandToHead => (REST, HEAD, 0.0),
-        Movement::TPose => (OUT, OUT, 0.0),
-    };
-    let mut out = scene.play(0.6, |_| Posture::default());
-    out.extend(scene.play(2.6, show(left, right, lean)));
-    out
-}
+use people::{Posture, REST, Scene, circle, follow, glide, posture_of, show};
+use pose_engine::challenge::{
+    ChallengeReason, Movement, MovementSet, ResponseWindow, Rest, contained, judge,
+};
+use pose_engine::sequence::Sequence;
 
 #[test]
 fn every_movement_meets_its_own_challenge_and_no_other() {
@@ -35,9 +15,9 @@ fn every_movement_meets_its_own_challenge_and_no_other() {
             let mut scene = Scene::new(5);
             scene.fps = fps;
             let asked_at = scene.t_us;
-            let observations = shown(done, &mut scene);
+            let observations = follow(done, &mut scene);
             for asked in Movement::ALL {
-                let result = judge(asked, &observations, asked_at, &ResponseWindow::default());
+                let result = judge(asked, &observations, None, asked_at, &ResponseWindow::default());
                 assert_eq!(result.shown, asked == done, "{done:?} for {asked:?} at {fps}: {result:?}");
             }
         }
@@ -47,17 +27,17 @@ fn every_movement_meets_its_own_challenge_and_no_other() {
 #[test]
 fn nothing_before_the_instruction_counts() {
     let mut scene = Scene::new(5);
-    let observations = shown(Movement::TPose, &mut scene);
+    let observations = follow(Movement::TPose, &mut scene);
     let asked_at = observations.last().map_or(0, |o| o.t_us);
-    assert!(!judge(Movement::TPose, &observations, asked_at, &ResponseWindow::default()).shown);
+    assert!(!judge(Movement::TPose, &observations, None, asked_at, &ResponseWindow::default()).shown);
 }
 
 #[test]
 fn a_movement_that_was_there_before_it_could_be_read_is_too_early() {
     let mut scene = Scene::new(5);
-    let held = scene.play(3.0, |_| Posture { left: OUT, right: OUT, lean: 0.0 });
+    let held = scene.play(3.0, |_| posture_of(Movement::TPose));
     let asked_at = held[10].t_us;
-    let result = judge(Movement::TPose, &held, asked_at, &ResponseWindow::default());
+    let result = judge(Movement::TPose, &held, None, asked_at, &ResponseWindow::default());
     assert_eq!(result.why, ChallengeReason::TooEarly);
 }
 
@@ -66,8 +46,92 @@ fn a_movement_after_the_limit_does_not_count() {
     let mut scene = Scene::new(5);
     let asked_at = scene.t_us;
     let mut observations = scene.play(6.1, |_| Posture::default());
-    observations.extend(shown(Movement::BothUp, &mut scene));
-    assert!(!judge(Movement::BothUp, &observations, asked_at, &ResponseWindow::default()).shown);
+    observations.extend(follow(Movement::BothUp, &mut scene));
+    assert!(!judge(Movement::BothUp, &observations, None, asked_at, &ResponseWindow::default()).shown);
+}
+
+#[test]
+fn a_movement_that_sets_out_before_the_instruction_could_be_read_does_not_count() {
+    for (pause, counts) in [(0.05, false), (0.15, false), (0.5, true)] {
+        let mut scene = Scene::new(5);
+        let asked_at = scene.t_us;
+        let Posture { left, right, lean } = posture_of(Movement::OutRight);
+        let mut observations = scene.play(pause, |_| Posture::default());
+        observations.extend(scene.play(2.6, show(left, right, lean)));
+        let result = judge(Movement::OutRight, &observations, None, asked_at, &ResponseWindow::default());
+        assert_eq!(result.shown, counts, "{pause} s: {result:?}");
+    }
+}
+
+#[test]
+fn a_hand_that_passes_by_shows_nothing() {
+    let mut scene = Scene::new(6);
+    let asked_at = scene.t_us;
+    let mut observations = scene.play(0.6, |_| Posture::default());
+    let up = posture_of(Movement::RaiseLeft).left;
+    observations.extend(scene.play(1.6, |t| {
+        let there = glide(t, 0.0, 0.8, REST, up);
+        Posture { left: if t < 0.8 { there } else { glide(t, 0.8, 1.6, up, REST) }, ..Posture::default() }
+    }));
+    observations.extend(scene.play(2.0, |_| Posture::default()));
+    let result = judge(Movement::RaiseLeft, &observations, None, asked_at, &ResponseWindow::default());
+    assert_eq!(result.why, ChallengeReason::NotSeen);
+}
+
+#[test]
+fn one_arm_after_the_other_is_one_movement_of_both() {
+    let mut scene = Scene::new(7);
+    let asked_at = scene.t_us;
+    let up = posture_of(Movement::BothUp).left;
+    let mut observations = scene.play(0.6, |_| Posture::default());
+    observations.extend(scene.play(2.4, |t| Posture {
+        left: glide(t, 0.0, 0.6, REST, up),
+        right: glide(t, 0.5, 1.1, REST, up),
+        lean: 0.0,
+    }));
+    let result = judge(Movement::BothUp, &observations, None, asked_at, &ResponseWindow::default());
+    assert!(result.shown, "{result:?}");
+}
+
+#[test]
+fn one_recording_meets_one_challenge_at_most() {
+    let mut scene = Scene::new(8);
+    let asked_at = scene.t_us;
+    let several = [Movement::HeadRight, Movement::BothUp, Movement::LeanLeft, Movement::TPose];
+    let recording: Vec<_> = several.iter().flat_map(|m| follow(*m, &mut scene)).collect();
+    let window = ResponseWindow { limit_us: 60_000_000, ..ResponseWindow::default() };
+    let met: Vec<Movement> =
+        Movement::ALL.into_iter().filter(|m| judge(*m, &recording, None, asked_at, &window).shown).collect();
+    assert_eq!(met, [Movement::HeadRight], "the first one decides");
+    let held = contained(&Sequence::from_observations(&recording));
+    assert!(several.iter().all(|m| held.contains(*m)), "{held:?}");
+}
+
+#[test]
+fn who_comes_back_from_a_lean_does_not_lean_to_the_other_side() {
+    let mut scene = Scene::new(9);
+    let rest = Rest::of(&Sequence::from_observations(&scene.gesture(circle, 2.4)));
+    let asked_at = scene.t_us;
+    let mut observations = scene.play(0.5, |_| posture_of(Movement::LeanLeft));
+    observations.extend(scene.play(1.0, |t| {
+        let lean = posture_of(Movement::LeanLeft).lean * glide(t, 0.0, 0.6, [1.0, 0.0], [0.0, 0.0])[0];
+        Posture { lean, ..Posture::default() }
+    }));
+    observations.extend(follow(Movement::TPose, &mut scene));
+    let window = ResponseWindow::default();
+    let result = judge(Movement::TPose, &observations, rest.as_ref(), asked_at, &window);
+    assert!(result.shown, "{result:?}");
+    let result = judge(Movement::TPose, &observations, None, asked_at, &window);
+    assert_eq!(result.why, ChallengeReason::AnotherMovement(Movement::LeanRight));
+}
+
+#[test]
+fn a_set_keeps_what_is_put_in() {
+    let set: MovementSet = [Movement::TPose, Movement::LeanLeft, Movement::TPose].into_iter().collect();
+    assert_eq!(set.len(), 2);
+    assert_eq!(MovementSet::of_bits(set.bits()), Some(set));
+    assert_eq!(set.iter().collect::<Vec<_>>(), [Movement::TPose, Movement::LeanLeft]);
+    assert_eq!(MovementSet::of_bits(1 << Movement::ALL.len()), None);
 }
 
 #[test]

@@ -77,7 +77,7 @@ proptest! {
         let liveness = assess(&stream);
         prop_assert_eq!(liveness.live, liveness.reasons.is_empty());
         for movement in Movement::ALL {
-            let result = judge(movement, &stream, asked_at, &ResponseWindow::default());
+            let result = judge(movement, &stream, None, asked_at, &ResponseWindow::default());
             prop_assert_eq!(result.shown, result.completed_at_us.is_some());
         }
     }

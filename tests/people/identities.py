@@ -43,4 +43,31 @@ IDENTITIES = {
             "hair_thickness": 0.008, "nape": -0.5, "front": 0.52, "beard": 0.25,
         },
     },
+    # Others, for measuring the challenges on bodies that no rule was chosen on.
+    "dora": {
+        "seed": 44,
+        "shape": {
+            "male": 0.1, "old": 0.75, "muscle": 0.35, "weight": 0.8, "height": 0.42, "proportions": 0.3,
+            "race": {"caucasian": 0.6, "african": 0.4},
+        },
+        "look": {
+            "skin": (200, 152, 122), "hair": (120, 116, 112), "lips": (0.9, 0.6, 0.6), "eye": (60, 70, 60),
+            "shirt": (120, 70, 130), "trousers": (60, 60, 70),
+            "sleeve": 0.34, "collar": 0.09, "fit": 0.016,
+            "hair_thickness": 0.014, "long_hair": 0.003, "hair_low": -0.05, "nape": -0.7, "front": 0.45,
+        },
+    },
+    "emil": {
+        "seed": 55,
+        "shape": {
+            "male": 0.9, "old": 0.0, "muscle": 0.3, "weight": 0.25, "height": 0.7, "proportions": 0.75,
+            "race": {"asian": 0.4, "caucasian": 0.6},
+        },
+        "look": {
+            "skin": (232, 192, 164), "hair": (140, 96, 50), "lips": (0.92, 0.62, 0.6), "eye": (80, 110, 80),
+            "shirt": (70, 120, 80), "shirt2": (230, 230, 220), "pattern": "stripes", "trousers": (40, 44, 60),
+            "sleeve": 0.30, "collar": 0.088, "fit": 0.008,
+            "hair_thickness": 0.016, "nape": -0.55, "front": 0.5,
+        },
+    },
 }

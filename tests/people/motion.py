@@ -9,10 +9,15 @@ from .identities import IDENTITIES
 
 FPS = 15
 GESTURES = ["circle_touch", "open_head", "left_zigzag"]
-# The eight movements that the engine can ask for, under its names; left and right are the person's own.
-CHALLENGES = ["raise_left", "raise_right", "both_up", "arms_crossed", "lean_left", "lean_right", "hand_to_head", "t_pose"]
+# The movements that the engine can ask for, under its names; left and right are the person's own.
+CHALLENGES = [
+    "raise_left", "raise_right", "both_up", "out_left", "out_right", "t_pose", "head_left", "head_right", "head_both",
+    "touch_left", "touch_right", "arms_crossed", "lean_left", "lean_right", "up_left_out_right", "out_left_up_right",
+]
 # Wrist at rest, in arm lengths from the shoulder (outward, up, towards the camera).
 REST = (0.16, -0.93, 0.12)
+HEAD = (-0.02, 0.38, 0.12)
+OTHER_SHOULDER = (-0.66, 0.02, 0.24)
 LEFT, RIGHT = ".L", ".R"
 
 
@@ -62,8 +67,26 @@ def _plan(name):
         plan["lean"] = [(0.34, 0.9, 0.8), (0, 0.9, 0)]
     elif name == "lean_right":
         plan["lean"] = [(-0.34, 0.9, 0.8), (0, 0.9, 0)]
-    elif name == "hand_to_head":
-        plan[RIGHT] = [((-0.02, 0.38, 0.12), 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "head_left":
+        plan[LEFT] = [(HEAD, 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "head_right":
+        plan[RIGHT] = [(HEAD, 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "head_both":
+        plan[LEFT] = plan[RIGHT] = [(HEAD, 0.9, 1.0), (REST, 0.9, 0)]
+    elif name == "touch_left":
+        plan[RIGHT] = [(OTHER_SHOULDER, 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "touch_right":
+        plan[LEFT] = [(OTHER_SHOULDER, 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "out_left":
+        plan[LEFT] = [((0.97, 0.03, 0.06), 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "out_right":
+        plan[RIGHT] = [((0.97, 0.03, 0.06), 0.9, 0.9), (REST, 0.9, 0)]
+    elif name == "up_left_out_right":
+        plan[LEFT] = [((0.10, 0.96, 0.10), 0.95, 0.9), (REST, 0.95, 0)]
+        plan[RIGHT] = [((0.97, 0.03, 0.06), 0.95, 0.9), (REST, 0.95, 0)]
+    elif name == "out_left_up_right":
+        plan[LEFT] = [((0.97, 0.03, 0.06), 0.95, 0.9), (REST, 0.95, 0)]
+        plan[RIGHT] = [((0.10, 0.96, 0.10), 0.95, 0.9), (REST, 0.95, 0)]
     elif name == "t_pose":
         plan[LEFT] = plan[RIGHT] = [((0.97, 0.03, 0.06), 0.9, 1.0), (REST, 0.9, 0)]
     else:

@@ -26,15 +26,23 @@ use serde::{Deserialize, Deserializer, de};
 
 /// The movements that a challenge can ask for (`pose_engine::challenge::Movement`): a misspelt one in a script
 /// would otherwise never be played, and the test that uses it would prove nothing.
-const MOVEMENTS: [&str; 8] = [
+const MOVEMENTS: [&str; 16] = [
     "raise_left",
     "raise_right",
     "both_up",
+    "out_left",
+    "out_right",
+    "t_pose",
+    "head_left",
+    "head_right",
+    "head_both",
+    "touch_left",
+    "touch_right",
     "arms_crossed",
     "lean_left",
     "lean_right",
-    "hand_to_head",
-    "t_pose",
+    "up_left_out_right",
+    "out_left_up_right",
 ];
 /// Scripts are short, bytes.
 const MAX_SCRIPT: u64 = 64 << 10;

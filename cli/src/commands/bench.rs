@@ -75,7 +75,7 @@ fn decision_steps(observations: &[Observation]) -> Vec<Step> {
     let recordings = [sequence.clone(), sequence.clone(), sequence.clone()];
     let template = enrol::enrol(&recordings).ok().map(|enrolment| enrolment.template);
     let window = ResponseWindow::default();
-    let judge = || challenge::judge(Movement::BothUp, observations, 0, &window);
+    let judge = || challenge::judge(Movement::BothUp, observations, None, 0, &window);
     let mut steps = vec![
         timed("cut the gesture out", || gesture::cut(observations).len()),
         timed("liveness", || liveness::assess(gesture)),

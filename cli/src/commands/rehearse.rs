@@ -100,7 +100,7 @@ fn answered(movement: Movement, mut answer: Vec<Observation>) -> ChallengeResult
     for observation in &mut answer {
         observation.t_us = observation.t_us - start + window.read_us;
     }
-    let mut result = challenge::judge(movement, &answer, 0, &window);
+    let mut result = challenge::judge(movement, &answer, None, 0, &window);
     // As in a live session: a frozen or disordered stream cannot show anything.
     result.shown &= liveness::stream_denials(&answer).is_empty();
     result

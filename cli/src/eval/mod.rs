@@ -2,6 +2,7 @@
 //!
 //! Nothing is learnt from the file; draws and intervals use fixed seeds, so that a run repeats exactly.
 
+mod challenges;
 mod markdown;
 mod methods;
 mod plots;

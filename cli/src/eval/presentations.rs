@@ -1,10 +1,17 @@
-//! Liveness figures: how many live recordings are refused and how many attacks are accepted.
+//! Liveness figures: how many live recordings are refused, how many attacks are accepted, and what each challenge
+//! movement is met by.
 
-use pose_engine::challenge::{Movement, ResponseWindow, judge_sequence};
+use pose_engine::challenge::{Movement, MovementSet, ResponseWindow, Rest, contained, judge_sequence};
 use pose_engine::liveness::motion_of;
+use pose_engine::sequence::Sequence;
 use rayon::prelude::*;
 
 use super::recordings::{Kind, Recording};
+
+/// An attacker may begin to play a recording at any multiple of this, microseconds.
+const OFFSET_US: u64 = 250_000;
+/// The recording's first frame comes when the instruction can just have been read.
+const AT_ONCE: u64 = 0;
 
 /// Figures of one kind of presentation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,8 +20,18 @@ pub(crate) struct Count {
     pub(crate) accepted: usize,
 }
 
+/// How one challenge movement fares on live recordings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Met {
+    pub(crate) movement: Movement,
+    /// Recordings whose gesture bears the movement's name, and how many of them were seen.
+    pub(crate) own: Count,
+    /// All other live recordings, and how many of them met the challenge, from whichever moment they were played.
+    pub(crate) other: Count,
+}
+
 /// Figures of a file.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Presentations {
     pub(crate) live: Count,
     pub(crate) still: Count,
@@ -24,49 +41,141 @@ pub(crate) struct Presentations {
     pub(crate) one_challenge: f64,
     /// The same for two different challenges, one after the other.
     pub(crate) two_challenges: f64,
+    /// By movement.
+    pub(crate) met: Vec<Met>,
+    /// Live recordings played as if they were replays: how many, and the expected numbers accepted as above.
+    pub(crate) live_as_replay: (usize, f64, f64),
+    /// The largest share of all challenges that one recording of something else meets, from one moment on.
+    pub(crate) worst_share: f64,
 }
 
 /// What the challenge figures assume, for the table.
-pub(crate) const ASSUMPTION: &str = "the attacker plays the recording again from its beginning when a challenge is \
-     shown, as if the instruction had just been read; every challenge is equally likely; two are different and \
-     each must be met; the movement cues judge the gesture";
+pub(crate) const ASSUMPTION: &str = "the attacker plays the recording again when a challenge is shown, as if the \
+     instruction had just been read, from whichever moment of it serves best over all challenges; every challenge is \
+     equally likely; two are different and each must be met; the movement cues judge the gesture";
+
+/// What one recording does.
+struct Judged<'a> {
+    recording: &'a Recording,
+    passed: bool,
+    /// Whether it shows the movement that it is named after, if it is.
+    own: Option<(Movement, bool)>,
+    /// The challenges that it meets when played from each moment.
+    answers: Vec<MovementSet>,
+}
 
 /// Judges every recording; `done` is told after each.
 pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Presentations {
-    let judged: Vec<(Kind, bool, usize)> = recordings
+    let judged: Vec<Judged<'_>> = recordings
         .par_iter()
-        .map(|r| {
-            let passed = motion_of(&r.sequence).denials().is_empty();
-            let answered = if r.kind == Kind::Replay && passed { answered(r) } else { 0 };
+        .map(|recording| {
+            let judged = Judged {
+                recording,
+                passed: motion_of(&recording.sequence).denials().is_empty(),
+                own: named(recording).map(|m| (m, answers_now(m, &recording.sequence, None))),
+                answers: answers(&recording.sequence),
+            };
             done();
-            (r.kind, passed, answered)
+            judged
         })
         .collect();
-    let count = |of: fn(Kind) -> bool| {
-        let all = judged.iter().filter(|j| of(j.0));
-        Count { n: all.clone().count(), accepted: all.filter(|j| j.1).count() }
+    let of = |kind: fn(Kind) -> bool| judged.iter().filter(move |j| kind(j.recording.kind));
+    let count = |kind: fn(Kind) -> bool| Count {
+        n: of(kind).count(),
+        accepted: of(kind).filter(|j| j.passed).count(),
     };
-    let challenges = Movement::ALL.len() as f64;
-    let one = |answered: f64| answered / challenges;
-    // Drawn without putting back, so the second challenge is another one.
-    let two = |answered: f64| (answered * (answered - 1.0)).max(0.0) / (challenges * (challenges - 1.0));
-    let expected = |of: &dyn Fn(f64) -> f64| judged.iter().fold(0.0, |sum, j| sum + of(j.2 as f64));
+    let live: Vec<&Judged<'_>> = of(Kind::is_live).collect();
+    let replays = of(|k| k == Kind::Replay).filter(|j| j.passed);
+    let (one_challenge, two_challenges) = expected(replays);
+    let (one, two) = expected(live.iter().copied().filter(|j| j.passed));
     Presentations {
         live: count(Kind::is_live),
         still: count(|k| k == Kind::Still),
         wobble: count(|k| k == Kind::Wobble),
         replay: count(|k| k == Kind::Replay),
-        one_challenge: expected(&one),
-        two_challenges: expected(&two),
+        one_challenge,
+        two_challenges,
+        met: Movement::ALL.into_iter().map(|m| met(m, &live)).collect(),
+        live_as_replay: (live.len(), one, two),
+        worst_share: live.iter().map(|j| j.best_for_something_else()).max().unwrap_or(0) as f64
+            / Movement::ALL.len() as f64,
     }
 }
 
-/// How many of the challenges a recording meets.
-fn answered(recording: &Recording) -> usize {
-    let asked_at = recording.sequence.times_us().first().copied().unwrap_or(0);
-    let window = ResponseWindow { read_us: 0, ..ResponseWindow::default() };
-    Movement::ALL
-        .into_iter()
-        .filter(|&m| judge_sequence(m, &recording.sequence, asked_at, &window).shown)
-        .count()
+impl Judged<'_> {
+    fn meets(&self, movement: Movement) -> bool {
+        self.answers.iter().any(|set| set.contains(movement))
+    }
+
+    /// The most challenges met from one moment, without the movement that the recording is of.
+    fn best_for_something_else(&self) -> usize {
+        let own = self.own.map(|(m, _)| m);
+        self.answers.iter().map(|set| set.iter().filter(|m| Some(*m) != own).count()).max().unwrap_or(0)
+    }
+}
+
+fn met(movement: Movement, live: &[&Judged<'_>]) -> Met {
+    let (mut own, mut other) = (Count::default(), Count::default());
+    for judged in live {
+        match judged.own {
+            Some((m, seen)) if m == movement => own.add(seen),
+            _ => other.add(judged.meets(movement)),
+        }
+    }
+    Met { movement, own, other }
+}
+
+impl Count {
+    fn add(&mut self, accepted: bool) {
+        self.n += 1;
+        self.accepted += usize::from(accepted);
+    }
+}
+
+/// Expected numbers of recordings accepted with one challenge and with two different ones in order.
+fn expected<'a>(replays: impl Iterator<Item = &'a Judged<'a>>) -> (f64, f64) {
+    let n = Movement::ALL.len() as f64;
+    replays.fold((0.0, 0.0), |(one, two), j| {
+        let single = j.answers.iter().map(|set| set.len()).max().unwrap_or(0);
+        let pairs = |a: &MovementSet, b: &MovementSet| {
+            a.iter().flat_map(|x| b.iter().map(move |y| (x, y))).filter(|(x, y)| x != y).count()
+        };
+        let double =
+            j.answers.iter().flat_map(|a| j.answers.iter().map(move |b| pairs(a, b))).max().unwrap_or(0);
+        (one + single as f64 / n, two + double as f64 / (n * (n - 1.0)))
+    })
+}
+
+/// The movement that a recording is of, by the name of its gesture.
+fn named(recording: &Recording) -> Option<Movement> {
+    Movement::parse(recording.gesture.trim_start_matches("chal_"))
+}
+
+/// The challenges that a recording meets, played from each moment; without repeats.
+fn answers(sequence: &Sequence) -> Vec<MovementSet> {
+    let candidates = contained(sequence);
+    let rest = Rest::of(sequence);
+    let mut out: Vec<MovementSet> = Vec::new();
+    let offsets = if candidates.is_empty() { 0 } else { sequence.duration_us() / OFFSET_US + 1 };
+    for offset in (0..offsets).map(|i| i * OFFSET_US) {
+        let played = from(sequence, offset);
+        let set = candidates.iter().filter(|&m| answers_now(m, &played, rest.as_ref())).collect();
+        if !out.contains(&set) {
+            out.push(set);
+        }
+    }
+    out
+}
+
+fn answers_now(movement: Movement, played: &Sequence, rest: Option<&Rest>) -> bool {
+    let asked_at = played.times_us().first().copied().unwrap_or(0);
+    let window = ResponseWindow { read_us: AT_ONCE, ..ResponseWindow::default() };
+    judge_sequence(movement, played, rest, asked_at, &window).shown
+}
+
+/// The recording from this moment on.
+fn from(sequence: &Sequence, offset_us: u64) -> Sequence {
+    let start = sequence.times_us().first().copied().unwrap_or(0).saturating_add(offset_us);
+    let frames = sequence.times_us().iter().copied().zip(sequence.frames().iter().copied());
+    Sequence::from_frames(frames.filter(|(t, _)| *t >= start))
 }

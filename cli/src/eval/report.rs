@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::challenges;
 use super::methods::{AtThreshold, Scored, TARGET};
 use super::presentations::{ASSUMPTION, Presentations};
 use super::rates::{FARS, Rates};
@@ -135,6 +136,9 @@ impl Report {
         );
         if let Some(liveness) = self.liveness_words() {
             let _ = writeln!(out, "{liveness}");
+        }
+        if let Some(presentations) = &self.presentations {
+            out += &challenges::table(presentations);
         }
         out
     }

@@ -1,174 +1,86 @@
-//! The rules that say which movement a frame shows.
-//!
-//! Lengths are in shoulder widths; x runs to the person's left, y down; the origin is the middle of the shoulders.
+//! When a movement counts: begun after its instruction could be read, away from where the body was, and held.
 
-use super::{ChallengeReason, Movement, ResponseWindow};
-use crate::clean::{RATE, clean, median};
-use crate::sequence::{JOINTS, Joint, Sequence, joint};
+use super::posture::{Body, Rest, bodies, shown_in};
+use super::{ChallengeReason, Movement, MovementSet, ResponseWindow};
+use crate::clean::RATE;
+use crate::sequence::{Sequence, joint};
 
 /// A movement must be held this many frames at 15 Hz (0.4 s): what a passing hand shows is shorter.
 const HOLD_FRAMES: usize = 6;
-/// Another movement held this many frames ends the challenge: a recording that shows everything shows nothing.
-const OTHER_HOLD_FRAMES: usize = 7;
-/// Frames from which the resting posture is taken.
-const REST_FRAMES: usize = 5;
-
-/// One frame of a body, relative to its own resting posture.
-#[derive(Clone, Copy, Debug)]
-pub struct Body {
-    /// Joints about the middle of the shoulders, shoulder widths.
-    pub joints: [[f32; 2]; JOINTS],
-    /// Sideways shift of the middle of the shoulders since the beginning, to the person's left, shoulder widths.
-    pub shift: f32,
-    /// The same for the nose.
-    pub head_shift: f32,
-    /// Tilt of the shoulder line since the beginning, radians; positive when the left shoulder sinks.
-    pub tilt: f32,
-}
+/// One that is also a part of others must be held this many frames (0.67 s): until then it may become one of them,
+/// because people move one arm after the other.
+const PART_FRAMES: usize = 10;
+/// A gesture contains a movement that it holds this many frames: played slower, it is held long enough.
+const CONTAINED_FRAMES: usize = 4;
+/// A movement brings a hand or the head at least this far, shoulder widths: what stays at a border has not moved.
+const MIN_TRAVEL: f32 = 0.25;
+/// Slower than this a frame, shoulder widths, the body has not set out yet: landmark jitter stays below.
+const SETTING_OUT: f32 = 0.02;
 
 /// When the movement was complete, or why it was not.
+///
+/// The first movement that is begun in the window and held decides, whichever is asked: one recording, played from
+/// one moment on, can meet one challenge of all.
 pub(super) fn judge_frames(
     movement: Movement,
     sequence: &Sequence,
+    rest: Option<&Rest>,
     asked_at_us: u64,
     limits: &ResponseWindow,
 ) -> Result<u64, ChallengeReason> {
     let Some(&start) = sequence.times_us().first() else { return Err(ChallengeReason::NotSeen) };
     let time = |i: usize| start.saturating_add((i as f64 * 1.0e6 / RATE) as u64);
     let opens = asked_at_us.saturating_add(limits.read_us);
-    let mut held = 0;
-    let mut begun_in_window = false;
+    let closes = asked_at_us.saturating_add(limits.limit_us);
+    let bodies = bodies(sequence, rest);
+    let mut run: Option<(Movement, usize)> = None;
     let mut early = false;
-    let mut other: Option<(Movement, usize)> = None;
-    for (i, body) in bodies(sequence).iter().enumerate() {
-        if time(i) > asked_at_us.saturating_add(limits.limit_us) {
-            break;
-        }
+    for (i, body) in bodies.iter().enumerate().take_while(|(i, _)| time(*i) <= closes) {
         let seen = shown_in(body);
-        if seen == Some(movement) {
-            if held == 0 {
-                begun_in_window = time(i) >= opens && i > 0;
-            }
-            held += 1;
-            early |= !begun_in_window;
-            if begun_in_window && held >= HOLD_FRAMES {
-                return Ok(time(i));
-            }
-            other = None;
+        if run.map(|(m, _)| m) != seen {
+            run = seen.map(|m| (m, i));
+        }
+        let Some((shown, first)) = run else { continue };
+        let held = i + 1 - first;
+        let needed = if shown.is_part() { PART_FRAMES } else { HOLD_FRAMES };
+        if held < needed {
             continue;
         }
-        held = 0;
-        other = match (seen, other) {
-            (Some(m), Some((o, n))) if m == o => Some((m, n + 1)),
-            (Some(m), _) => Some((m, 1)),
-            (None, _) => None,
-        };
-        if let Some((m, n)) = other
-            && n >= OTHER_HOLD_FRAMES
-        {
-            return Err(ChallengeReason::AnotherMovement(m));
+        if onset(&bodies[..=i], first).is_none_or(|onset| time(onset) < opens) {
+            early |= shown == movement;
+        } else if shown == movement {
+            return Ok(time(i));
+        } else {
+            return Err(ChallengeReason::AnotherMovement(shown));
         }
     }
     Err(if early { ChallengeReason::TooEarly } else { ChallengeReason::NotSeen })
 }
 
-/// The one movement that a frame shows, if any.
-#[must_use]
-pub fn shown_in(body: &Body) -> Option<Movement> {
-    let j = &body.joints;
-    let (lw, rw) = (j[joint::LEFT_WRIST], j[joint::RIGHT_WRIST]);
-    let nose = j[joint::NOSE];
-    let left_up = lw[1] < nose[1] - 0.35;
-    let right_up = rw[1] < nose[1] - 0.35;
-    let left_down = lw[1] > 0.25;
-    let right_down = rw[1] > 0.25;
-    let left_head = on_head(lw, nose, j[joint::LEFT_ELBOW], 1.0);
-    let right_head = on_head(rw, nose, j[joint::RIGHT_ELBOW], -1.0);
-    if (left_head && right_down) || (right_head && left_down) {
-        return Some(Movement::HandToHead);
-    }
-    match (left_up, right_up) {
-        (true, true) => return Some(Movement::BothUp),
-        (true, false) if right_down => return Some(Movement::RaiseLeft),
-        (false, true) if left_down => return Some(Movement::RaiseRight),
-        (false, false) => {}
-        _ => return None,
-    }
-    if stretched(lw, j[joint::LEFT_ELBOW], 1.0) && stretched(rw, j[joint::RIGHT_ELBOW], -1.0) {
-        return Some(Movement::TPose);
-    }
-    if crossed(j) {
-        return Some(Movement::ArmsCrossed);
-    }
-    if left_down && right_down {
-        return leaning(body);
-    }
-    None
-}
-
-/// A hand at the head with the elbow out to its own side (`side` 1 left, −1 right): beside or on top.
-fn on_head(wrist: [f32; 2], nose: [f32; 2], elbow: [f32; 2], side: f32) -> bool {
-    let (dx, dy) = (wrist[0] - nose[0], wrist[1] - (nose[1] - 0.15));
-    let elbow_out = side * (elbow[0] - wrist[0]) > 0.15 || elbow[1] > wrist[1] + 0.1;
-    dx.hypot(dy) < 0.62 && elbow_out && elbow[1] > wrist[1] - 0.2
-}
-
-/// An arm stretched to its own side (`side` 1 left, −1 right) at shoulder height.
-fn stretched(wrist: [f32; 2], elbow: [f32; 2], side: f32) -> bool {
-    side * wrist[0] > 1.25 && wrist[1].abs() < 0.5 && side * elbow[0] > 0.7 && elbow[1].abs() < 0.5
-}
-
-/// Each wrist on the other side of the body's middle, in front of the chest.
-fn crossed(j: &[[f32; 2]; JOINTS]) -> bool {
-    let (lw, rw) = (j[joint::LEFT_WRIST], j[joint::RIGHT_WRIST]);
-    let chest = |w: [f32; 2]| w[1] > 0.0 && w[1] < 1.5;
-    lw[0] < 0.05 && rw[0] > -0.05 && rw[0] - lw[0] > 0.25 && chest(lw) && chest(rw)
-}
-
-fn leaning(body: &Body) -> Option<Movement> {
-    let by = |sign: f32| sign * body.tilt > 0.12 && sign * body.head_shift > 0.25 && sign * body.shift > 0.1;
-    match () {
-        () if by(1.0) => Some(Movement::LeanLeft),
-        () if by(-1.0) => Some(Movement::LeanRight),
-        () => None,
-    }
-}
-
-/// The frames of a sequence as bodies, on the 15 Hz grid.
-pub(crate) fn bodies(sequence: &Sequence) -> Vec<Body> {
-    let frames = clean(sequence);
-    let rest = &frames[..frames.len().min(REST_FRAMES)];
-    let of = |frames: &[[Joint; JOINTS]], f: &dyn Fn(&[Joint; JOINTS]) -> f32| {
-        let mut values: Vec<f32> = frames.iter().map(f).collect();
-        median(&mut values).unwrap_or(0.0)
-    };
-    let across = |f: &[Joint; JOINTS]| {
-        let (l, r) = (f[joint::LEFT_SHOULDER], f[joint::RIGHT_SHOULDER]);
-        (l.x - r.x, l.y - r.y)
-    };
-    let width = of(&frames, &|f| across(f).0.hypot(across(f).1));
-    if !(width.is_normal() && width > 0.0) {
-        return Vec::new();
-    }
-    let middle = |f: &[Joint; JOINTS]| (f[joint::LEFT_SHOULDER].x + f[joint::RIGHT_SHOULDER].x) / 2.0;
-    let tilt = |f: &[Joint; JOINTS]| across(f).1.atan2(across(f).0);
-    let (rest_x, rest_nose, rest_tilt) =
-        (of(rest, &middle), of(rest, &|f| f[joint::NOSE].x), of(rest, &tilt));
-    let (cos, sin) = (rest_tilt.cos(), -rest_tilt.sin());
-    frames
-        .iter()
-        .map(|f| {
-            let cx = middle(f);
-            let cy = (f[joint::LEFT_SHOULDER].y + f[joint::RIGHT_SHOULDER].y) / 2.0;
-            Body {
-                joints: f.map(|p| {
-                    let (x, y) = ((p.x - cx) / width, (p.y - cy) / width);
-                    [cos * x - sin * y, sin * x + cos * y]
-                }),
-                shift: (cx - rest_x) / width,
-                head_shift: (f[joint::NOSE].x - rest_nose) / width,
-                tilt: tilt(f) - rest_tilt,
-            }
-        })
+/// The movements that a recording holds anywhere, for long enough to answer a challenge with it.
+pub(super) fn contained(sequence: &Sequence) -> MovementSet {
+    let shown: Vec<Option<Movement>> = bodies(sequence, None).iter().map(shown_in).collect();
+    shown
+        .chunk_by(|a, b| a == b)
+        .filter(|run| run.len() >= CONTAINED_FRAMES)
+        .filter_map(|run| run[0])
         .collect()
+}
+
+/// The frame in which the body set out for the movement that it shows from frame `first` to the last; `None` if it
+/// was there all the time.
+fn onset(bodies: &[Body], first: usize) -> Option<usize> {
+    let goal = bodies.last()?;
+    let to_go = |i: usize| bodies.get(i).map_or(0.0, |body| distance(body, goal));
+    let mut at = first;
+    while at > 0 && to_go(at - 1) > to_go(at) + SETTING_OUT {
+        at -= 1;
+    }
+    (first > 0 && to_go(at) >= MIN_TRAVEL).then_some(at)
+}
+
+/// How far the hand or head that moves most has to go from one posture to another, shoulder widths.
+fn distance(a: &Body, b: &Body) -> f32 {
+    let hand = |k: usize| (a.joints[k][0] - b.joints[k][0]).hypot(a.joints[k][1] - b.joints[k][1]);
+    hand(joint::LEFT_WRIST).max(hand(joint::RIGHT_WRIST)).max((a.head_shift - b.head_shift).abs())
 }

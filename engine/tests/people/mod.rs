@@ -1,6 +1,7 @@
 //! Stick people before a simulated camera: observations for behaviour tests. Made up, nobody's recording.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use pose_engine::challenge::Movement;
 use pose_engine::landmarks::{Landmark, Observation, PictureStats, Pose, part};
 
 /// Where a wrist is, in shoulder widths from its own shoulder: outward, down.
@@ -154,6 +155,43 @@ pub(crate) fn open(t: f32) -> Posture {
         t => glide(t, 1.6, 2.4, [-0.3, 0.3], REST),
     };
     Posture { left: arm, right: arm, ..Posture::default() }
+}
+
+const UP: Wrist = [0.1, -1.4];
+const OUT: Wrist = [1.4, 0.0];
+const HEAD: Wrist = [-0.35, -0.85];
+const OTHER_SHOULDER: Wrist = [-0.95, 0.05];
+const ACROSS: Wrist = [-0.85, 0.45];
+
+/// How a person stands who shows a movement.
+pub(crate) fn posture_of(movement: Movement) -> Posture {
+    let (left, right, lean) = match movement {
+        Movement::RaiseLeft => (UP, REST, 0.0),
+        Movement::RaiseRight => (REST, UP, 0.0),
+        Movement::BothUp => (UP, UP, 0.0),
+        Movement::OutLeft => (OUT, REST, 0.0),
+        Movement::OutRight => (REST, OUT, 0.0),
+        Movement::TPose => (OUT, OUT, 0.0),
+        Movement::HeadLeft => (HEAD, REST, 0.0),
+        Movement::HeadRight => (REST, HEAD, 0.0),
+        Movement::HeadBoth => (HEAD, HEAD, 0.0),
+        Movement::TouchLeft => (REST, OTHER_SHOULDER, 0.0),
+        Movement::TouchRight => (OTHER_SHOULDER, REST, 0.0),
+        Movement::ArmsCrossed => (ACROSS, ACROSS, 0.0),
+        Movement::LeanLeft => (REST, REST, 0.3),
+        Movement::LeanRight => (REST, REST, -0.3),
+        Movement::UpLeftOutRight => (UP, OUT, 0.0),
+        Movement::OutLeftUpRight => (OUT, UP, 0.0),
+    };
+    Posture { left, right, lean }
+}
+
+/// What a person does who follows an instruction: reads it, moves, holds, goes back.
+pub(crate) fn follow(movement: Movement, scene: &mut Scene) -> Vec<Observation> {
+    let Posture { left, right, lean } = posture_of(movement);
+    let mut out = scene.play(0.6, |_| Posture::default());
+    out.extend(scene.play(2.6, show(left, right, lean)));
+    out
 }
 
 /// Moves to a held posture and back; 2.6 s.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use pose_engine::challenge::Movement;
 use pose_helperd::audit::Audit;
 use pose_helperd::config::Config;
 use pose_helperd::daemon::{Bus, Daemon, Parts};
@@ -30,18 +31,8 @@ impl Script {
     /// A person doing the gestures of these files and answering challenges.
     pub fn of(person: &str, gestures: &[&str]) -> Self {
         let list: Vec<String> = gestures.iter().map(|name| format!("{:?}", clip(name))).collect();
-        let movements = [
-            "raise_left",
-            "raise_right",
-            "both_up",
-            "arms_crossed",
-            "lean_left",
-            "lean_right",
-            "hand_to_head",
-            "t_pose",
-        ];
         let mut text = format!("gesture = [{0}]\nenrol = [{0}]\n[challenge]\n", list.join(", "));
-        for movement in movements {
+        for movement in Movement::ALL.map(Movement::name) {
             text.push_str(&format!("{movement} = {:?}\n", clip(&format!("{person}_{movement}"))));
         }
         Self(text)

@@ -5,15 +5,23 @@ use std::path::{Path, PathBuf};
 use crate::{Result, place};
 
 /// The movements that a challenge can ask for.
-pub const MOVEMENTS: [&str; 8] = [
+pub const MOVEMENTS: [&str; 16] = [
     "raise_left",
     "raise_right",
     "both_up",
+    "out_left",
+    "out_right",
+    "t_pose",
+    "head_left",
+    "head_right",
+    "head_both",
+    "touch_left",
+    "touch_right",
     "arms_crossed",
     "lean_left",
     "lean_right",
-    "hand_to_head",
-    "t_pose",
+    "up_left_out_right",
+    "out_left_up_right",
 ];
 
 /// What the camera will see.
