@@ -21,6 +21,9 @@ CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmo
 # The machine with real hosts: a Debian root and what boots it.
 HOSTS_PACKAGES := mmdebstrap systemd-container util-linux procps python3
 
+# Measuring: decoding for the comparison with MediaPipe, processor binding, a password hash.
+BENCH_PACKAGES := ffmpeg util-linux openssl python3-venv
+
 RUNTIME := target/runtime/libonnxruntime.so.1.31.1
 
 .PHONY: help
@@ -31,7 +34,7 @@ help:
 	@echo 'make test-hosts    sudo, lockers, greeters and more in a Debian of their own: the table host × case; needs root'
 	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
-	@echo 'make bench      time of each step of a login on this machine'
+	@echo 'make bench      time, memory and growth of logins, beside MediaPipe; twenty minutes, JSON and plots in target/bench'
 	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
 	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
 	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
@@ -56,11 +59,13 @@ $(RUNTIME): models/get_runtime.sh
 	models/get_runtime.sh target/runtime
 	@touch $@
 
-.PHONY: packages-build packages-test packages-camera packages-hosts
+.PHONY: packages-build packages-test packages-camera packages-hosts packages-bench
 packages-build:
 	@scripts/packages $(BUILD_PACKAGES)
 packages-test:
 	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+packages-bench:
+	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 packages-camera:
 	@scripts/packages $(BUILD_PACKAGES) $(CAMERA_PACKAGES)
 packages-hosts:
@@ -95,8 +100,10 @@ lint: packages-test
 	scripts/cargo-deny check licenses bans sources
 
 .PHONY: bench
-bench: build
-	target/release/posectl bench
+bench: packages-bench build
+	$(CARGO) build --locked --release -p pose-bench
+	$(CARGO) build --locked --release -p pose-vision --example track_rgb
+	tests/bench/run $(SECTIONS)
 
 .PHONY: eval
 eval: build

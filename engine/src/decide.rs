@@ -32,6 +32,8 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// The numbers behind it, for root and for measuring.
     pub scores: Scores,
+    /// When the last challenge that was shown was complete, microseconds on the frames' clock.
+    pub moved_at_us: Option<u64>,
 }
 
 /// Numbers behind a decision.
@@ -116,7 +118,8 @@ pub fn decide(evidence: &Evidence) -> Decision {
         Some(Reason::NotLive(_)) => Outcome::NotLive,
         Some(Reason::Challenge(_) | Reason::ChallengeLacking) => Outcome::ChallengeMissed,
     };
-    Decision { outcome, accept: reasons.is_empty(), reasons, scores: scores_of(evidence) }
+    let moved_at_us = evidence.challenges.iter().filter_map(|challenge| challenge.completed_at_us).max();
+    Decision { outcome, accept: reasons.is_empty(), reasons, scores: scores_of(evidence), moved_at_us }
 }
 
 fn scores_of(evidence: &Evidence) -> Scores {

@@ -48,6 +48,7 @@ pub(super) fn run(work: &Work<'_>, login: &Login) -> Result<Verdict, Refusal> {
         words: login.test,
     };
     let begun = pass.begin()?;
+    tracing::debug!("attempt begun");
     work.answer_first_call();
     let verdict = pass.run(&begun);
     Ok(if account.is_some() { verdict } else { verdict.of_unknown_user() })
@@ -200,6 +201,7 @@ impl Pass<'_> {
             verdict = verdict.with_text(text.as_str());
         }
         if let Some(decision) = &judged.decision {
+            tracing::debug!(movement_us = decision.moved_at_us.unwrap_or_default(), "judged");
             let codes: Vec<String> = decision.reasons.iter().map(|reason| reason.code()).collect();
             verdict = verdict
                 .with_for_root("score", decision.scores.matching)

@@ -53,6 +53,7 @@ impl Work<'_> {
         let mut session = session(monotonic_us());
         let mut stream = Stream::default();
         let start = BootTime::now();
+        let mut seen = false;
         let mut step = Some(session.begin());
         loop {
             match step {
@@ -71,6 +72,10 @@ impl Work<'_> {
             }
             step = match capture.next(TICK).map_err(ended)? {
                 Some(observation) => {
+                    if !seen && observation.pose.is_some() {
+                        seen = true;
+                        tracing::debug!(landmarks_us = monotonic_us(), "somebody is seen");
+                    }
                     stream.add(&observation);
                     session.observe(&observation)
                 }

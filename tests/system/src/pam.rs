@@ -59,15 +59,37 @@ const WORDS: [(&str, &str); 9] = [
 const LOG_MARK: &str = "SYSLOG(";
 
 /// Asks PAM; `on_line` sees each shown line as it comes.
-pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) -> Result<Seen> {
+pub fn ask(room: &Path, request: &Request<'_>, on_line: impl FnMut(&str)) -> Result<Seen> {
+    ask_typing(room, request, || (), on_line)
+}
+
+/// [`ask`] by somebody who does something else before typing the password.
+pub fn ask_typing(
+    room: &Path,
+    request: &Request<'_>,
+    before_typing: impl FnOnce(),
+    on_line: impl FnMut(&str),
+) -> Result<Seen> {
+    let module = place::built("libpam_pose.so")?.canonicalize()?;
+    write_service(room, SERVICE, &format!("auth required {} {}\n", module.display(), request.options))?;
+    ask_service(room, SERVICE, request, before_typing, on_line)
+}
+
+/// Writes a service file of the sandbox's PAM.
+pub fn write_service(room: &Path, name: &str, stack: &str) -> Result<()> {
     let services = room.join("pam.d");
     std::fs::create_dir_all(&services)?;
-    let module = place::built("libpam_pose.so")?.canonicalize()?;
-    std::fs::write(
-        services.join(SERVICE),
-        format!("auth required {} {}\n", module.display(), request.options),
-    )?;
+    Ok(std::fs::write(services.join(name), stack)?)
+}
 
+/// Asks PAM for a service that [`write_service`] wrote; the request's options are not looked at.
+pub fn ask_service(
+    room: &Path,
+    service: &str,
+    request: &Request<'_>,
+    before_typing: impl FnOnce(),
+    mut on_line: impl FnMut(&str),
+) -> Result<Seen> {
     let start = Instant::now();
     // pamtester's libpam prints through stdio: without stdbuf every line would come at the end.
     let mut host = Command::new("stdbuf");
@@ -75,16 +97,17 @@ pub fn ask(room: &Path, request: &Request<'_>, mut on_line: impl FnMut(&str)) ->
     for item in request.items {
         host.args(["-I", item]);
     }
-    host.args([SERVICE, request.user, "authenticate"])
+    host.args([service, request.user, "authenticate"])
         .env("LD_PRELOAD", "libpam_wrapper.so")
         .env("PAM_WRAPPER", "1")
-        .env("PAM_WRAPPER_SERVICE_DIR", &services)
+        .env("PAM_WRAPPER_SERVICE_DIR", room.join("pam.d"))
         // libpam-wrapper then prints what modules log instead of sending it to syslog.
         .env("PAM_WRAPPER_DEBUGLEVEL", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut host = host.spawn().map_err(|error| format!("cannot start pamtester through stdbuf: {error}"))?;
+    before_typing();
     if let Some(mut keyboard) = host.stdin.take() {
         // A host that never asks closes the pipe: not an error.
         let _ = writeln!(keyboard, "{}", request.password);

@@ -58,6 +58,15 @@ pub fn inside(cases: &[Case]) -> Option<ExitCode> {
 
 /// Enrols everybody, then runs the cases; `report` sees each in the order given, as soon as it and all before it ended.
 pub fn run(cases: &[&Case], report: impl Fn(&Case, &Output) + Sync) -> Result<()> {
+    run_side_by_side(SIDE_BY_SIDE, cases, report)
+}
+
+/// [`run`] with so many cases at a time.
+pub fn run_side_by_side(
+    at_a_time: usize,
+    cases: &[&Case],
+    report: impl Fn(&Case, &Output) + Sync,
+) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("pam-pose-").tempdir()?;
     let enrolled = folder.path().join("enrolled");
     let output = start(enrol::CASE, &enrolled)?;
@@ -67,7 +76,7 @@ pub fn run(cases: &[&Case], report: impl Fn(&Case, &Output) + Sync) -> Result<()
     let next = AtomicUsize::new(0);
     let ended = Mutex::new(Ended { waiting: cases.iter().map(|_| None).collect(), reported: 0 });
     std::thread::scope(|threads| {
-        for _ in 0..SIDE_BY_SIDE {
+        for _ in 0..at_a_time {
             threads.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
