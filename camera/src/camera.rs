@@ -61,6 +61,8 @@ pub enum CameraError {
         /// What was looked for, or what was found instead.
         what: String,
     },
+    /// Only built-in cameras may be used, and the lid over them is closed.
+    LidClosed,
     /// Another program has the camera.
     Busy {
         /// Device node.
@@ -103,6 +105,7 @@ impl fmt::Display for CameraError {
             Self::Missing { what } => {
                 write!(f, "no usable camera: {what}; connect one, then look at `posectl devices`")
             }
+            Self::LidClosed => write!(f, "the lid over the built-in camera is closed; open it and try again"),
             Self::Busy { node } => {
                 write!(
                     f,

@@ -15,6 +15,12 @@ impl BootTime {
         Self(read(ClockId::CLOCK_BOOTTIME))
     }
 
+    /// That long after the machine was started.
+    #[must_use]
+    pub fn since_boot(time: Duration) -> Self {
+        Self(time)
+    }
+
     /// This moment and a while.
     #[must_use]
     pub fn after(self, while_: Duration) -> Self {

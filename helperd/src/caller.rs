@@ -1,4 +1,4 @@
-//! Who calls: identity from the bus daemon for each call, never from arguments.
+//! Who calls: identity from the bus daemon for each call, never from arguments; and since when it is on the bus.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,6 +8,8 @@ use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 use zbus::names::BusName;
 
+use crate::boottime::BootTime;
+use crate::process::{Process, Unknown};
 use crate::refusal::Refusal;
 
 /// Callers remembered. A unique name is never used twice on a bus and never changes its uid, so what was once
@@ -21,8 +23,6 @@ pub struct Caller {
     pub unique: String,
     /// User id that the kernel vouched for when the peer connected.
     pub uid: u32,
-    /// Process id, if the bus knows it; only good for asking logind, a process id can be used again.
-    pub pid: Option<u32>,
 }
 
 impl Caller {
@@ -34,8 +34,23 @@ impl Caller {
 }
 
 /// Looks callers up, and remembers them.
-#[derive(Clone, Default)]
-pub struct Callers(Arc<Mutex<HashMap<String, Caller>>>);
+#[derive(Clone)]
+pub struct Callers(Arc<Mutex<Known>>);
+
+struct Known {
+    callers: HashMap<String, Caller>,
+    /// Since when each peer is on the bus. The bus bounds how many there are.
+    connected: HashMap<String, BootTime>,
+    /// Peers that are not listed were there before this.
+    since: BootTime,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        let known = Known { callers: HashMap::new(), connected: HashMap::new(), since: BootTime::now() };
+        Self(Arc::new(Mutex::new(known)))
+    }
+}
 
 impl Callers {
     /// The sender of a call.
@@ -44,7 +59,7 @@ impl Callers {
     /// [`Refusal::NotAuthorized`] when the bus cannot say who it is, for instance because it has already left.
     pub async fn of(&self, header: &Header<'_>, connection: &Connection) -> Result<Caller, Refusal> {
         let unique = sender(header)?;
-        if let Some(known) = self.known().get(&unique) {
+        if let Some(known) = self.known().callers.get(&unique) {
             return Ok(known.clone());
         }
         self.ask(unique, connection).await
@@ -58,9 +73,38 @@ impl Callers {
         self.ask(sender(header)?, connection).await
     }
 
+    /// Notes that a peer is on the bus from now on.
+    pub fn came(&self, unique: &str) {
+        self.known().connected.insert(unique.to_owned(), BootTime::now());
+    }
+
     /// Forgets a caller that has left.
     pub fn forget(&self, unique: &str) {
-        self.known().remove(unique);
+        let mut known = self.known();
+        known.callers.remove(unique);
+        known.connected.remove(unique);
+    }
+
+    /// The process behind a connection: the one that made it, or none.
+    pub(crate) async fn process(
+        &self,
+        caller: &Caller,
+        connection: &Connection,
+    ) -> zbus::Result<Result<Process, Unknown>> {
+        let name = BusName::try_from(caller.unique.as_str())?;
+        let bus = DBusProxy::new(connection).await?;
+        let credentials = bus.get_connection_credentials(name).await?;
+        let pid = credentials.process_id();
+        if let Some(fd) = credentials.into_process_fd() {
+            return Ok(Process::held_by_bus(fd.into()));
+        }
+        let pid =
+            pid.ok_or_else(|| zbus::Error::Failure("the bus does not know the caller's process".into()))?;
+        let connected = {
+            let known = self.known();
+            known.connected.get(&caller.unique).copied().unwrap_or(known.since)
+        };
+        Ok(Process::of_number(pid, connected))
     }
 
     async fn ask(&self, unique: String, connection: &Connection) -> Result<Caller, Refusal> {
@@ -69,8 +113,8 @@ impl Callers {
         let name = BusName::try_from(unique.as_str()).map_err(|_| unknown(()))?;
         let credentials = bus.get_connection_credentials(name).await.map_err(|_| unknown(()))?;
         let uid = credentials.unix_user_id().ok_or_else(|| unknown(()))?;
-        let caller = Caller { unique: unique.clone(), uid, pid: credentials.process_id() };
-        let mut known = self.known();
+        let caller = Caller { unique: unique.clone(), uid };
+        let known = &mut self.known().callers;
         if known.len() >= REMEMBERED {
             known.clear();
         }
@@ -78,7 +122,7 @@ impl Callers {
         Ok(caller)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Caller>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         match self.0.lock() {
             Ok(known) => known,
             Err(poisoned) => poisoned.into_inner(),

@@ -149,19 +149,24 @@ impl Daemon {
             .await
     }
 
-    /// Callers that leave the bus: their attempts end at once.
+    /// Peers that come are noted; those that leave the bus have their attempts ended at once.
     async fn watch_names(
         self: &Arc<Self>,
         connection: &Connection,
     ) -> Result<zruntime::Task<(), zruntime::Shared>, zbus::Error> {
         let bus = DBusProxy::new(connection).await?;
-        let mut leaving = bus.receive_name_owner_changed_with_args(&[(2, "")]).await?;
+        let mut changes = bus.receive_name_owner_changed().await?;
         let daemon = Arc::clone(self);
         let watch = async move {
-            while let Some(signal) = leaving.next().await {
-                if let Ok(args) = signal.args() {
-                    daemon.callers.forget(args.name());
-                    daemon.attempts.vanished(args.name());
+            while let Some(signal) = changes.next().await {
+                let Ok(args) = signal.args() else { continue };
+                match args.new_owner().as_ref() {
+                    None => {
+                        daemon.callers.forget(args.name());
+                        daemon.attempts.vanished(args.name());
+                    }
+                    Some(owner) if owner.as_str() == args.name().as_str() => daemon.callers.came(owner),
+                    Some(_) => {}
                 }
             }
         };

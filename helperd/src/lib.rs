@@ -4,7 +4,7 @@
 //! - [`app`], [`daemon`], [`service`]: beginning and end; what attempts share; the bus interface
 //! - [`attempt`], [`work`], [`capture`]: one attempt, what its thread does, its pictures
 //! - [`worker`]: the process that decodes pictures and runs models
-//! - [`caller`], [`place`], [`polkit`], [`allowance`], [`arguments`]: who asks, from where, how much and what
+//! - [`caller`], `process`, [`place`], [`polkit`], [`allowance`], [`arguments`]: who asks, from where, how much and what
 //! - `interruption`: sleep and sessions that leave the foreground
 //! - [`config`], [`store`], [`lockout`], [`accounts`], [`audit`], [`password`], [`keys`], [`secret`]: what is known
 //!   and kept
@@ -32,6 +32,7 @@ pub mod overview;
 pub mod password;
 pub mod place;
 pub mod polkit;
+mod process;
 pub mod refusal;
 pub mod secret;
 pub mod service;

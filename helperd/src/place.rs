@@ -2,7 +2,7 @@
 
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Callers};
 
 /// Where a caller sits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub enum Place {
 
 pub(crate) const LOGIND: &str = "org.freedesktop.login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
+const MANAGER_PATH: &str = "/org/freedesktop/login1";
 const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 
@@ -23,13 +24,24 @@ const USER: &str = "org.freedesktop.login1.User";
 /// A process in a session sits where the session does. One of a user's own services (desktop terminals and lockers
 /// are such) sits at the user's graphical session, unless the user is logged in from elsewhere as well: then nobody
 /// can tell. Outside any user only root's login hosts are local. Without logind, `require_logind` decides.
-pub async fn of(connection: &Connection, caller: &Caller, rhost: &str, require_logind: bool) -> Place {
+pub async fn of(
+    connection: &Connection,
+    callers: &Callers,
+    caller: &Caller,
+    rhost: &str,
+    require_logind: bool,
+) -> Place {
     if !names_this_host(rhost) {
         return Place::Elsewhere("the caller names a remote host".into());
     }
-    let found = match caller.pid {
-        Some(pid) => by_process(connection, caller, pid).await,
-        None => Err(zbus::Error::Failure("the bus does not know the caller's process".into())),
+    let found = match callers.process(caller, connection).await {
+        Ok(Ok(process)) => match by_process(connection, caller, process.pid).await {
+            // What logind told of the number holds for the process only if that has it still.
+            Ok(_) if !process.lives() => Ok(Place::Elsewhere("the caller's process has ended".into())),
+            found => found,
+        },
+        Ok(Err(unknown)) => Ok(Place::Elsewhere(unknown.into())),
+        Err(error) => Err(error),
     };
     found.unwrap_or_else(|error| {
         let why = format!("logind did not tell: {error}");
@@ -51,6 +63,14 @@ async fn by_process(connection: &Connection, caller: &Caller, pid: u32) -> zbus:
         0 => Place::Here(None),
         _ => Place::Elsewhere("the caller belongs to no session".into()),
     })
+}
+
+/// Whether logind says that the lid is closed; a machine without lid or logind has none to close.
+pub async fn lid_closed(connection: &Connection) -> bool {
+    let manager = OwnedObjectPath::try_from(MANAGER_PATH);
+    let Ok(manager) = manager else { return false };
+    let closed = property(connection, &manager, MANAGER, "LidClosed").await;
+    closed.is_ok_and(|value| bool::try_from(value).unwrap_or(false))
 }
 
 /// A process of a user's own services.
@@ -81,8 +101,7 @@ async fn find(
     pid: u32,
     none: &str,
 ) -> zbus::Result<Option<OwnedObjectPath>> {
-    let manager = "/org/freedesktop/login1";
-    let reply = connection.call_method(Some(LOGIND), manager, Some(MANAGER), method, &(pid,)).await;
+    let reply = connection.call_method(Some(LOGIND), MANAGER_PATH, Some(MANAGER), method, &(pid,)).await;
     match reply {
         Ok(reply) => reply.body().deserialize().map(Some),
         Err(zbus::Error::MethodError(name, ..)) if name.as_str() == none => Ok(None),

@@ -64,6 +64,12 @@ impl Service {
         if let Place::Here(Some(session)) = task.place() {
             attempt.sit_in(session);
         }
+        if matches!(task.place(), Place::Here(_)) {
+            if task.needs_camera() {
+                self.daemon.warm_up();
+            }
+            attempt.lid_closed.store(self.lid_closed(connection).await, Ordering::Release);
+        }
         let begun = self.start(header, connection, task, &attempt).await;
         if begun.is_err() {
             self.daemon.attempts.remove(&attempt.id);
@@ -103,12 +109,21 @@ impl Service {
     }
 
     async fn place_of(&self, caller: &Caller, rhost: &str, connection: &Connection) -> Place {
-        let asked = place::of(connection, caller, rhost, self.daemon.config.daemon.require_logind);
+        let required = self.daemon.config.daemon.require_logind;
+        let asked = place::of(connection, &self.daemon.callers, caller, rhost, required);
         let late = async {
             self.daemon.sleep(PLACE_LIMIT).await;
             Place::Elsewhere("logind did not answer in time".into())
         };
         asked.or(late).await
+    }
+
+    async fn lid_closed(&self, connection: &Connection) -> bool {
+        let late = async {
+            self.daemon.sleep(PLACE_LIMIT).await;
+            false
+        };
+        place::lid_closed(connection).or(late).await
     }
 }
 
@@ -127,7 +142,6 @@ impl Service {
         arguments::user(&user)?;
         arguments::service(&service)?;
         let origin = Origin::read(origin)?;
-        self.daemon.warm_up();
         let place = self.place_of(&caller, &origin.rhost, connection).await;
         let task = Task::Login { user, service, origin, place, test: false };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
@@ -144,7 +158,6 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         let options = EnrolOptions::read(options)?;
-        self.daemon.warm_up();
         let place = self.place_of(&caller, "", connection).await;
         let task = Task::Enrol { user, options, place };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
@@ -195,7 +208,6 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         let origin = Origin::read(options)?;
-        self.daemon.warm_up();
         let place = self.place_of(&caller, &origin.rhost, connection).await;
         let task = Task::Login { user, service: "posectl-test".into(), origin, place, test: true };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())

@@ -6,9 +6,10 @@ mod support;
 use std::collections::HashMap;
 
 use support::client::{dictionary, memfd};
-use support::house::{NOBODY, can_be_others, verdict};
+use support::house::{NOBODY, can_be_others, serve_as, verdict};
+use support::logind::{HERE, Session, logind};
 use support::{House, Script};
-use zbus::{OwnedObjectPath, OwnedVariant, Variant, interface};
+use zbus::{OwnedVariant, Variant, interface};
 
 const DENIED: &str = "org.pam_pose.Error.NotAuthorized";
 const INVALID: &str = "org.pam_pose.Error.InvalidArgument";
@@ -160,17 +161,6 @@ impl Polkit {
     }
 }
 
-fn serve_as(
-    house: &House,
-    name: &str,
-    path: &str,
-    object: impl zbus::object_server::Interface,
-) -> zbus::Connection {
-    let builder =
-        zbus::connection::Builder::address(house.address.as_str()).serve_at(path, object).name(name);
-    zbus::block_on(builder.build()).expect("the name is free")
-}
-
 #[test]
 fn a_first_enrolment_needs_polkits_word() {
     if !can_be_others() {
@@ -192,92 +182,6 @@ fn a_first_enrolment_needs_polkits_word() {
     let _yes = serve_as(&house, name, path, Polkit(true));
     let attempt = user.enroll("nobody", 3).unwrap();
     user.wait_for(&attempt, "new_password");
-}
-
-/// Whether processes belong to a session or only to a user's services.
-struct Logind {
-    in_session: bool,
-}
-
-fn path(text: &'static str) -> OwnedObjectPath {
-    OwnedObjectPath::try_from(text).expect("a path")
-}
-
-#[derive(Debug, zbus::DBusError)]
-#[zbus(prefix = "org.freedesktop.login1")]
-enum None_ {
-    NoSessionForPID(String),
-}
-
-#[interface(name = "org.freedesktop.login1.Manager")]
-impl Logind {
-    #[zbus(name = "GetSessionByPID")]
-    fn session_by_pid(&self, _pid: u32) -> Result<OwnedObjectPath, None_> {
-        if self.in_session { Ok(path("/session")) } else { Err(None_::NoSessionForPID(String::new())) }
-    }
-
-    #[zbus(name = "GetUserByPID")]
-    fn user_by_pid(&self, _pid: u32) -> OwnedObjectPath {
-        path("/user")
-    }
-}
-
-/// The user's sessions: the graphical one at "/session" and, where said, one from elsewhere.
-struct User {
-    also_remote: bool,
-}
-
-#[interface(name = "org.freedesktop.login1.User")]
-impl User {
-    #[zbus(property)]
-    fn display(&self) -> (String, OwnedObjectPath) {
-        ("1".to_owned(), path("/session"))
-    }
-
-    #[zbus(property)]
-    fn sessions(&self) -> Vec<(String, OwnedObjectPath)> {
-        let all = [("1".to_owned(), path("/session")), ("2".to_owned(), path("/elsewhere"))];
-        all.into_iter().take(if self.also_remote { 2 } else { 1 }).collect()
-    }
-}
-
-#[derive(Clone)]
-struct Session {
-    remote: bool,
-    seat: &'static str,
-    active: bool,
-}
-
-#[interface(name = "org.freedesktop.login1.Session")]
-impl Session {
-    #[zbus(property)]
-    fn remote(&self) -> bool {
-        self.remote
-    }
-
-    #[zbus(property)]
-    fn active(&self) -> bool {
-        self.active
-    }
-
-    #[zbus(property)]
-    fn seat(&self) -> (String, OwnedObjectPath) {
-        (self.seat.to_owned(), path("/seat"))
-    }
-}
-
-const HERE: Session = Session { remote: false, seat: "seat0", active: true };
-
-fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
-    let manager = Logind { in_session };
-    let logind = serve_as(house, "org.freedesktop.login1", "/org/freedesktop/login1", manager);
-    zbus::block_on(async {
-        let server = logind.object_server();
-        server.at("/session", session).await.unwrap();
-        server.at("/user", User { also_remote }).await.unwrap();
-        server.at("/elsewhere", Session { remote: true, seat: "", active: true }).await.unwrap();
-    });
-    logind
 }
 
 #[test]
@@ -348,4 +252,80 @@ fn sleep_and_the_background_end_a_capture_by_loginds_word_alone() {
         assert_eq!(verdict(&client.run(&attempt, |_| Vec::new())).code, outcome);
         house.wait_until("the camera is released", || house.workers() == 0);
     }
+    let attempt = client.begin_pose_only("root").unwrap();
+    assert_eq!(verdict(&client.run(&attempt, |_| Vec::new())).code, "success", "the next login works");
+}
+
+#[test]
+fn the_standard_interfaces_answer_as_the_specification_says() {
+    const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+    let house = House::new(&Script::right_person());
+    let client = house.client();
+    let (ours, path) = (pose_contract::INTERFACE, pose_contract::OBJECT_PATH);
+    let get = |interface: &str, name: &str| plain(&client, path, PROPERTIES, "Get", &(interface, name));
+    let version: OwnedVariant = get(ours, "Version").unwrap().body().deserialize().unwrap();
+    assert_eq!(String::try_from(version).unwrap(), env!("CARGO_PKG_VERSION"));
+    let all = plain(&client, path, PROPERTIES, "GetAll", &(ours,)).unwrap();
+    let all: HashMap<String, OwnedVariant> = all.body().deserialize().unwrap();
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["Version"]);
+    plain(&client, path, "org.freedesktop.DBus.Peer", "Ping", &()).unwrap();
+    let refusals = [
+        ("UnknownProperty", get(ours, "Secret")),
+        ("UnknownInterface", get("a.b", "Version")),
+        ("UnknownMethod", plain(&client, path, ours, "Open", &())),
+        ("UnknownInterface", plain(&client, path, "a.b", "Begin", &())),
+        ("UnknownObject", plain(&client, "/org/pam_pose/Helper1/attempt", ours, "Status", &())),
+    ];
+    for (name, refused) in refusals {
+        assert_eq!(refused.unwrap_err(), format!("org.freedesktop.DBus.Error.{name}"));
+    }
+    // What an attempt is lies in no object of its own, so that nobody finds one by walking the tree.
+    let attempt = client.begin("root", &[]).unwrap();
+    let introspectable = "org.freedesktop.DBus.Introspectable";
+    let tree = plain(&client, "/org/pam_pose", introspectable, "Introspect", &()).unwrap();
+    let tree: String = tree.body().deserialize().unwrap();
+    assert!(tree.contains("<node name=\"Helper1\"") && !tree.contains(&attempt), "{tree}");
+}
+
+/// A call of any interface; the error's name.
+fn plain<B: serde::Serialize + zbus::wire::DynamicType>(
+    client: &support::Client,
+    path: &str,
+    interface: &str,
+    method: &str,
+    body: &B,
+) -> Result<zbus::Message, String> {
+    let call = client.0.call_method(Some(pose_contract::BUS_NAME), path, Some(interface), method, body);
+    zbus::block_on(call).map_err(|error| match error {
+        zbus::Error::MethodError(name, ..) => name.to_string(),
+        zbus::Error::FDO(error) => zbus::DBusError::name(&*error).to_string(),
+        other => other.to_string(),
+    })
+}
+
+#[test]
+fn busctl_reads_the_helper() {
+    let house = House::new(&Script::right_person());
+    let (name, path) = (pose_contract::BUS_NAME, pose_contract::OBJECT_PATH);
+    let busctl = |words: &[&str]| {
+        let address = format!("--address={}", house.address);
+        std::process::Command::new("busctl").args([address.as_str(), "--no-pager"]).args(words).output()
+    };
+    let Ok(tree) = busctl(&["tree", "--list", name]) else {
+        eprintln!("skipped: busctl is not installed (it comes with systemd)");
+        return;
+    };
+    let text = |output: std::process::Output| {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(text(tree).lines().any(|line| line == path));
+    let members = text(busctl(&["introspect", name, path]).unwrap());
+    for member in [".Begin", ".Next", ".Unlock", ".Version"] {
+        assert!(members.contains(member), "{member} in {members}");
+    }
+    let version = text(busctl(&["get-property", name, path, pose_contract::INTERFACE, "Version"]).unwrap());
+    assert_eq!(version.trim(), format!("s \"{}\"", env!("CARGO_PKG_VERSION")));
+    let status = text(busctl(&["call", name, path, pose_contract::INTERFACE, "Status"]).unwrap());
+    assert!(status.starts_with("a{sv} "), "{status}");
 }

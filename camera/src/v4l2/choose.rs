@@ -14,6 +14,8 @@ pub struct Request {
     pub device: Option<String>,
     /// Cameras that are plugged in may be used without being named.
     pub external: bool,
+    /// Built-in cameras see nothing now.
+    pub lid_closed: bool,
     /// An infrared camera goes before a colour one.
     pub prefer_infrared: bool,
     /// This format only.
@@ -72,15 +74,25 @@ fn choose_device<'a>(devices: &'a [Device], request: &Request) -> Result<(&'a De
         let named = devices.iter().find(|d| is_named(d, name));
         let named =
             named.ok_or_else(|| CameraError::Missing { what: format!("{name:?} is not connected") })?;
+        if under_lid(named, request) {
+            return Err(CameraError::LidClosed);
+        }
         return Ok((named, "named in the configuration".to_owned()));
     }
     let allowed = |d: &&Device| !d.virtual_device && (request.external || d.placement == Placement::BuiltIn);
     let rank = |d: &Device| {
         (d.modes.is_empty(), d.infrared != request.prefer_infrared, d.placement != Placement::BuiltIn)
     };
-    let best =
-        devices.iter().filter(allowed).min_by_key(|d| rank(d)).ok_or_else(|| nothing_allowed(devices))?;
+    let usable = devices.iter().filter(allowed).filter(|d| !under_lid(d, request));
+    let best = usable.min_by_key(|d| rank(d)).ok_or_else(|| match devices.iter().any(|d| allowed(&d)) {
+        true => CameraError::LidClosed,
+        false => nothing_allowed(devices),
+    })?;
     Ok((best, reason(best, request)))
+}
+
+fn under_lid(device: &Device, request: &Request) -> bool {
+    request.lid_closed && device.placement == Placement::BuiltIn
 }
 
 /// Never by the camera's own name: anybody's device can claim one.

@@ -138,3 +138,20 @@ fn every_refusal_says_what_to_do_next() {
         assert!(text.contains(part) && text.contains("posectl devices"), "{text}");
     }
 }
+
+#[test]
+fn a_closed_lid_counts_for_built_in_cameras_alone() {
+    let (inside, outside) =
+        (camera(0, Placement::BuiltIn, webcam()), camera(2, Placement::External, webcam()));
+    let closed = Request { lid_closed: true, ..Request::default() };
+    let both = [inside.clone(), outside];
+    assert!(matches!(choose(&both, &closed), Err(CameraError::LidClosed)), "the other one is not allowed");
+    let open = Request { external: true, ..closed.clone() };
+    assert_eq!(choose(&both, &open).unwrap().node, Path::new("/dev/video2"));
+    assert!(matches!(choose(&[inside], &open), Err(CameraError::LidClosed)));
+    for (name, node) in [("/dev/video0", None), ("/dev/video2", Some("/dev/video2"))] {
+        let named = Request { device: Some(name.into()), ..closed.clone() };
+        assert_eq!(choose(&both, &named).ok().map(|choice| choice.node), node.map(Into::into), "{name}");
+    }
+    assert!(matches!(choose(&[], &closed), Err(CameraError::Missing { .. })));
+}

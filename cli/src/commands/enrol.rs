@@ -29,7 +29,8 @@ pub(crate) fn run_heard(
     heard: &mut dyn FnMut(&Event),
 ) -> Result<Exit, Failure> {
     let user = user_or_self(args.user)?;
-    let helper = connect::helper()?;
+    // Who has no helper learns it before reading on.
+    connect::helper()?;
     if !args.yes {
         // Also for a program's user: nobody agrees to what was not shown.
         eprintln!("Enrolling {user}.\n{CONSENT}");
@@ -51,6 +52,8 @@ pub(crate) fn run_heard(
     if let Some(label) = &args.gesture {
         options.insert("gesture".to_owned(), label_value(label)?);
     }
+    // A fresh connection: the helper must be able to tell which process made it.
+    let helper = connect::helper()?;
     let verdict = attempt::run_heard(&helper, "Enroll", &user, &options, output, heard)?;
     output.object(&attempt::verdict_json(&verdict))?;
     attempt::require(&verdict, Outcome::Enrolled)?;

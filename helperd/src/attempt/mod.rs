@@ -106,6 +106,8 @@ pub struct Attempt {
     session: OnceLock<String>,
     /// The session is not in the foreground now; a capture does not start meanwhile.
     pub(crate) away: AtomicBool,
+    /// The lid was closed when the attempt began.
+    pub(crate) lid_closed: AtomicBool,
     wants_permission: AtomicBool,
     pub(crate) next_waiting: AtomicBool,
     pub(crate) finished: AtomicBool,
@@ -130,6 +132,7 @@ impl Attempt {
             wake: EventFd::from_value_and_flags(0, flags)?,
             session: OnceLock::new(),
             away: AtomicBool::new(false),
+            lid_closed: AtomicBool::new(false),
             wants_permission: AtomicBool::new(false),
             next_waiting: AtomicBool::new(false),
             finished: AtomicBool::new(false),

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn caller(uid: u32, connection: usize) -> Caller {
-        Caller { unique: format!(":1.{connection}"), uid, pid: None }
+        Caller { unique: format!(":1.{connection}"), uid }
     }
 
     #[test]

@@ -136,7 +136,7 @@ mod tests {
     use crate::caller::Caller;
 
     fn attempt(uid: u32) -> Arc<Attempt> {
-        Arc::new(Attempt::new(Caller { unique: format!(":1.{uid}"), uid, pid: None }).unwrap())
+        Arc::new(Attempt::new(Caller { unique: format!(":1.{uid}"), uid }).unwrap())
     }
 
     const NOW: Duration = Duration::ZERO;

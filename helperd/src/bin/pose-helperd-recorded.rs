@@ -13,6 +13,7 @@ use pose_helperd::config::{self, trusted::Owner};
 use pose_helperd::daemon::{Bus, Parts};
 use pose_helperd::keys::{KEY_LEN, KeyRing, KeySources};
 use pose_helperd::store::{Store, StorePaths};
+use pose_helperd::worker::wire::Start;
 use pose_helperd::worker::{self, Setup};
 use pose_helperd::{app, audit};
 
@@ -105,8 +106,12 @@ fn key_beside(state: &Path) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-fn open_recording(setup: &Setup, turn: u32) -> Result<Box<dyn Camera>, CameraError> {
+/// A recording stands for a built-in camera.
+fn open_recording(setup: &Setup, start: Start) -> Result<Box<dyn Camera>, CameraError> {
+    if start.lid_closed {
+        return Err(CameraError::LidClosed);
+    }
     let source = setup.source.clone().unwrap_or_default();
-    let turn = usize::try_from(turn).unwrap_or_default();
+    let turn = usize::try_from(start.turn).unwrap_or_default();
     Ok(Box::new(RecordedCamera::open_turn(&source, turn)?))
 }

@@ -9,6 +9,7 @@ use pose_helperd::config::{self, Config, Vision, trusted::Owner};
 use pose_helperd::daemon::{Bus, Parts};
 use pose_helperd::keys::{KeyRing, KeySources};
 use pose_helperd::store::{Store, StorePaths};
+use pose_helperd::worker::wire::Start;
 use pose_helperd::worker::{self, Setup};
 use pose_helperd::{app, audit};
 
@@ -72,10 +73,11 @@ fn setup(config: &Config) -> Setup {
     }
 }
 
-fn open_camera(setup: &Setup, _turn: u32) -> Result<Box<dyn Camera>, CameraError> {
+fn open_camera(setup: &Setup, start: Start) -> Result<Box<dyn Camera>, CameraError> {
     let request = Request {
         device: setup.source.as_ref().map(|path| path.display().to_string()),
         external: setup.allow_external,
+        lid_closed: start.lid_closed,
         prefer_infrared: setup.prefer_infrared,
         ..Request::default()
     };

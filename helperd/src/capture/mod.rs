@@ -14,7 +14,7 @@ use pose_engine::landmarks::Observation;
 use crate::attempt::{Attempt, Stop};
 use crate::boottime::{BootTime, monotonic_us};
 use crate::worker::channel::Received;
-use crate::worker::wire::{Command, Event, Fault, Malformed};
+use crate::worker::wire::{Command, Event, Fault, Malformed, Start};
 use workers::{Worker, Workers};
 
 /// A frame's stamp may lie ahead of the clock by this much: drivers stamp the end of exposure differently.
@@ -42,6 +42,7 @@ impl Ended {
         match self {
             Self::Stopped(why) => why.outcome(),
             Self::Fault(Fault::CameraMissing, _) => Outcome::CameraMissing,
+            Self::Fault(Fault::LidClosed, _) => Outcome::LidClosed,
             Self::Fault(Fault::CameraBusy, _) => Outcome::CameraBusy,
             Self::Fault(Fault::CameraFailed, _) => Outcome::CameraFailed,
             Self::Fault(Fault::Internal, _) => Outcome::Internal,
@@ -69,14 +70,14 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Takes a worker and has it open the camera for the login of that number; frames count from now on.
+    /// Takes a worker and has it open the camera; frames count from now on.
     ///
     /// # Errors
     /// [`Ended`].
     pub fn start(
         workers: &Workers,
         attempt: &Arc<Attempt>,
-        turn: u32,
+        start: Start,
         deadline: BootTime,
     ) -> Result<Self, Ended> {
         let worker = workers.take().map_err(internal)?;
@@ -88,7 +89,7 @@ impl Capture {
             camera: String::new(),
         };
         capture.wait_ready()?;
-        capture.send(&Command::Start(turn))?;
+        capture.send(&Command::Start(start))?;
         capture.last_us = monotonic_us();
         let limit = BootTime::now().after(OPEN_LIMIT);
         loop {

@@ -54,6 +54,12 @@ pub enum Task {
 }
 
 impl Task {
+    /// Whether it surely comes to the camera unless something refuses it before.
+    #[must_use]
+    pub fn needs_camera(&self) -> bool {
+        matches!(self, Self::Login { .. } | Self::Enrol { .. })
+    }
+
     /// Where its caller sits.
     #[must_use]
     pub fn place(&self) -> &Place {

@@ -25,7 +25,7 @@ use pose_vision::{Assets, Tracker, TrackerOptions};
 use serde::{Deserialize, Serialize};
 
 use channel::{Channel, Received};
-use wire::{Command, Event, Fault};
+use wire::{Command, Event, Fault, Start};
 
 /// The argument that makes the daemon's binary a worker.
 pub const ARGUMENT: &str = "worker";
@@ -55,8 +55,9 @@ pub struct Setup {
     pub prefer_infrared: bool,
 }
 
-/// How a binary opens its camera for the login of that number: the production daemon knows V4L2 alone, the recorded one recordings alone.
-pub type OpenCamera = fn(&Setup, u32) -> Result<Box<dyn Camera>, CameraError>;
+/// How a binary opens its camera for one login: the production daemon knows V4L2 alone, the recorded one recordings
+/// alone.
+pub type OpenCamera = fn(&Setup, Start) -> Result<Box<dyn Camera>, CameraError>;
 
 /// Runs the worker with the arguments that follow [`ARGUMENT`].
 #[must_use]
@@ -83,8 +84,8 @@ fn run(setup: &Setup, open: OpenCamera) -> std::io::Result<()> {
     };
     confine::filter_system_calls()?;
     channel.send(&Event::Ready.encode(), false)?;
-    let Some(turn) = wait_for_start(&channel)? else { return Ok(()) };
-    match open(setup, turn) {
+    let Some(start) = wait_for_start(&channel)? else { return Ok(()) };
+    match open(setup, start) {
         Ok(camera) => deliver(&channel, &mut tracker, camera),
         Err(error) => fail(&channel, fault_of(&error), &error.to_string()),
     }
@@ -100,12 +101,12 @@ fn load(setup: &Setup) -> Result<Tracker, String> {
     Tracker::new(&assets, &options).map_err(|error| error.to_string())
 }
 
-/// The login's number once the daemon wants pictures; `None` when it has closed the socket.
-fn wait_for_start(channel: &Channel) -> std::io::Result<Option<u32>> {
+/// How to open the camera once the daemon wants pictures; `None` when it has closed the socket.
+fn wait_for_start(channel: &Channel) -> std::io::Result<Option<Start>> {
     loop {
         match channel.receive(None, START_WAIT)? {
             Received::Message(bytes) => match Command::decode(&bytes) {
-                Ok(Command::Start(turn)) => return Ok(Some(turn)),
+                Ok(Command::Start(start)) => return Ok(Some(start)),
                 Ok(Command::Cue(_)) => return Err(std::io::Error::other("a cue before the start")),
                 Err(error) => return Err(std::io::Error::other(error)),
             },
@@ -151,6 +152,7 @@ fn fail(channel: &Channel, fault: Fault, text: &str) -> std::io::Result<()> {
 fn fault_of(error: &CameraError) -> Fault {
     match error {
         CameraError::Missing { .. } | CameraError::Permission { .. } => Fault::CameraMissing,
+        CameraError::LidClosed => Fault::LidClosed,
         CameraError::Busy { .. } => Fault::CameraBusy,
         CameraError::Recording(_) | CameraError::Script(_) => Fault::Internal,
         _ => Fault::CameraFailed,

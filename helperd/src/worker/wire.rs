@@ -23,10 +23,19 @@ const MAX_SIDE: u16 = 8192;
 /// What the parent says to the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Open the camera and deliver reports. The login's number picks among a script's clips.
-    Start(u32),
+    /// Open the camera and deliver reports.
+    Start(Start),
     /// An instruction with this code was shown.
     Cue(String),
+}
+
+/// How the camera is to be opened for one login.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// The login's number: it picks among a script's clips.
+    pub turn: u32,
+    /// The lid is closed: built-in cameras see nothing.
+    pub lid_closed: bool,
 }
 
 /// What the worker says to the parent.
@@ -47,6 +56,8 @@ pub enum Event {
 pub enum Fault {
     /// No camera is there, or none that may be opened.
     CameraMissing,
+    /// The lid over the camera is closed.
+    LidClosed,
     /// Another program holds the camera.
     CameraBusy,
     /// The camera stopped delivering pictures.
@@ -79,7 +90,9 @@ impl Command {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Start(turn) => [&[START], turn.to_le_bytes().as_slice()].concat(),
+            Self::Start(Start { turn, lid_closed }) => {
+                [&[START, u8::from(*lid_closed)], turn.to_le_bytes().as_slice()].concat()
+            }
             Self::Cue(code) => with_text(&[CUE], code),
         }
     }
@@ -90,7 +103,9 @@ impl Command {
     /// [`Malformed`] for anything that [`Command::encode`] does not write.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         match bytes.split_first() {
-            Some((&START, &[a, b, c, d])) => Ok(Self::Start(u32::from_le_bytes([a, b, c, d]))),
+            Some((&START, &[lid @ (0 | 1), a, b, c, d])) => {
+                Ok(Self::Start(Start { turn: u32::from_le_bytes([a, b, c, d]), lid_closed: lid == 1 }))
+            }
             Some((&CUE, text)) => Ok(Self::Cue(text_of(text)?)),
             _ => Err(Malformed("unknown command")),
         }
@@ -133,7 +148,8 @@ impl Event {
 }
 
 impl Fault {
-    const ALL: [Self; 4] = [Self::CameraMissing, Self::CameraBusy, Self::CameraFailed, Self::Internal];
+    const ALL: [Self; 5] =
+        [Self::CameraMissing, Self::LidClosed, Self::CameraBusy, Self::CameraFailed, Self::Internal];
 
     fn number(self) -> u8 {
         self as u8
@@ -304,7 +320,12 @@ mod tests {
             assert!(bytes.len() <= MAX_MESSAGE);
             assert_eq!(Event::decode(&bytes), Ok(event));
         }
-        for command in [Command::Start(7), Command::Cue("challenge:lean_left".into())] {
+        let start = Start { turn: 7, lid_closed: true };
+        for command in [
+            Command::Start(start),
+            Command::Start(Start::default()),
+            Command::Cue("challenge:lean_left".into()),
+        ] {
             assert_eq!(Command::decode(&command.encode()), Ok(command));
         }
     }

@@ -48,6 +48,11 @@ impl Script {
         Self::of("ben", &["ben_open_head_3", "ben_open_head_4", "ben_open_head_5"])
     }
 
+    /// The same with a camera that goes away at that instruction.
+    pub fn unplugged_at(self, cue: &str) -> Self {
+        Self(format!("fault = {{ kind = \"unplug\", cue = {cue:?} }}\n{}", self.0))
+    }
+
     /// Ben logging in.
     pub fn right_person() -> Self {
         Self::of("ben", &["ben_circle_touch_3", "ben_circle_touch_4", "ben_circle_touch_5"])
@@ -264,8 +269,29 @@ fn copy(from: &Path, to: &Path) {
     assert!(status.success());
 }
 
-/// A bus that anybody may use: what is tested here is the daemon, not the policy.
+/// A bus that anybody may use: what is tested with it is the daemon, not the policy.
 fn start_bus(folder: &Path) -> (Child, String) {
+    let everything = r#"<allow own="*"/><allow send_destination="*" eavesdrop="false"/>"#;
+    start_bus_with(folder, everything, "")
+}
+
+/// A bus with the policy that the project ships, on which root stands for the helper's user.
+pub fn start_bus_with_policy(folder: &Path) -> (Child, String) {
+    let shipped = root().join("config/org.pam_pose.Helper1.conf");
+    let text = std::fs::read_to_string(shipped).expect("the shipped policy");
+    let named = format!("user=\"{}\"", pose_contract::HELPER_USER);
+    assert!(text.contains(&named), "it gives rights to the helper's user");
+    let policy = folder.join("policy.conf");
+    std::fs::write(&policy, text.replace(&named, "user=\"root\"")).expect("the policy");
+    // The system bus' own defaults: no name is owned and no call delivered until a policy file allows it.
+    let nothing = r#"<deny own="*"/><deny send_type="method_call"/>
+        <allow send_requested_reply="true" send_type="method_return"/>
+        <allow send_requested_reply="true" send_type="error"/>
+        <allow send_destination="org.freedesktop.DBus"/>"#;
+    start_bus_with(folder, nothing, &format!("<include>{}</include>", policy.display()))
+}
+
+fn start_bus_with(folder: &Path, rules: &str, include: &str) -> (Child, String) {
     // Other uids connect as well.
     let socket = folder.join("bus");
     std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))
@@ -280,10 +306,10 @@ fn start_bus(folder: &Path) -> (Child, String) {
   <listen>unix:path={}</listen>
   <policy context="default">
     <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="false"/>
+    {rules}
     <allow receive_sender="*"/>
   </policy>
+  {include}
 </busconfig>"#,
         socket.display()
     );
@@ -315,4 +341,16 @@ pub fn can_be_others() -> bool {
 /// The last event of a run, which is the verdict.
 pub fn verdict(events: &[Event]) -> &Event {
     events.last().expect("a verdict")
+}
+
+/// Serves an object under a name of its own on the house's bus.
+pub fn serve_as(
+    house: &House,
+    name: &str,
+    path: &str,
+    object: impl zbus::object_server::Interface,
+) -> zbus::Connection {
+    let builder =
+        zbus::connection::Builder::address(house.address.as_str()).serve_at(path, object).name(name);
+    zbus::block_on(builder.build()).expect("the name is free")
 }

@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod house;
+pub mod logind;
 
 pub use client::{Client, Event};
 pub use house::{House, Script};

@@ -1,0 +1,109 @@
+//! logind as the tests want it, on their bus.
+
+use zbus::{OwnedObjectPath, interface};
+
+use super::House;
+use super::house::serve_as;
+
+/// Whether processes belong to a session or only to a user's services.
+struct Logind {
+    in_session: bool,
+    lid_closed: bool,
+}
+
+fn path(text: &'static str) -> OwnedObjectPath {
+    OwnedObjectPath::try_from(text).expect("a path")
+}
+
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.login1")]
+enum None_ {
+    NoSessionForPID(String),
+}
+
+#[interface(name = "org.freedesktop.login1.Manager")]
+impl Logind {
+    #[zbus(name = "GetSessionByPID")]
+    fn session_by_pid(&self, _pid: u32) -> Result<OwnedObjectPath, None_> {
+        if self.in_session { Ok(path("/session")) } else { Err(None_::NoSessionForPID(String::new())) }
+    }
+
+    #[zbus(name = "GetUserByPID")]
+    fn user_by_pid(&self, _pid: u32) -> OwnedObjectPath {
+        path("/user")
+    }
+
+    #[zbus(property)]
+    fn lid_closed(&self) -> bool {
+        self.lid_closed
+    }
+}
+
+/// The user's sessions: the graphical one at "/session" and, where said, one from elsewhere.
+struct User {
+    also_remote: bool,
+}
+
+#[interface(name = "org.freedesktop.login1.User")]
+impl User {
+    #[zbus(property)]
+    fn display(&self) -> (String, OwnedObjectPath) {
+        ("1".to_owned(), path("/session"))
+    }
+
+    #[zbus(property)]
+    fn sessions(&self) -> Vec<(String, OwnedObjectPath)> {
+        let all = [("1".to_owned(), path("/session")), ("2".to_owned(), path("/elsewhere"))];
+        all.into_iter().take(if self.also_remote { 2 } else { 1 }).collect()
+    }
+}
+
+/// A session as logind tells of it.
+#[derive(Clone)]
+pub struct Session {
+    pub remote: bool,
+    pub seat: &'static str,
+    pub active: bool,
+}
+
+#[interface(name = "org.freedesktop.login1.Session")]
+impl Session {
+    #[zbus(property)]
+    fn remote(&self) -> bool {
+        self.remote
+    }
+
+    #[zbus(property)]
+    fn active(&self) -> bool {
+        self.active
+    }
+
+    #[zbus(property)]
+    fn seat(&self) -> (String, OwnedObjectPath) {
+        (self.seat.to_owned(), path("/seat"))
+    }
+}
+
+/// At the machine's own seat, in the foreground.
+pub const HERE: Session = Session { remote: false, seat: "seat0", active: true };
+
+/// A logind that says the same of every process; the lid is open.
+pub fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
+    serve(house, Logind { in_session, lid_closed: false }, session, also_remote)
+}
+
+/// A logind for which everybody sits here, with the lid closed.
+pub fn logind_with_closed_lid(house: &House) -> zbus::Connection {
+    serve(house, Logind { in_session: true, lid_closed: true }, HERE, false)
+}
+
+fn serve(house: &House, manager: Logind, session: Session, also_remote: bool) -> zbus::Connection {
+    let logind = serve_as(house, "org.freedesktop.login1", "/org/freedesktop/login1", manager);
+    zbus::block_on(async {
+        let server = logind.object_server();
+        server.at("/session", session).await.unwrap();
+        server.at("/user", User { also_remote }).await.unwrap();
+        server.at("/elsewhere", Session { remote: true, seat: "", active: true }).await.unwrap();
+    });
+    logind
+}
