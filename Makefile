@@ -15,7 +15,9 @@ export CARGO_TERM_PROGRESS_WHEN ?= never
 # What Debian 12 lacks beside Rust, git and make. Building: C compiler (SQLite), PAM and kernel headers, libclang
 # (camera bindings), pip (ONNX Runtime). Testing: a bus, a PAM host that needs no root, a leak checker.
 BUILD_PACKAGES := gcc libc6-dev libpam0g-dev libclang-dev python3-minimal python3-pip
-TEST_PACKAGES  := dbus libpam-wrapper pamtester util-linux valgrind binutils python3-dbusmock
+TEST_PACKAGES  := dbus systemd apparmor libpam-wrapper pamtester util-linux valgrind binutils python3-dbusmock
+# Fuzzing: libFuzzer and the linker that knows it.
+FUZZ_PACKAGES  := clang libclang-rt-dev g++
 # The guest with a real kernel camera: its kernel's source and what builds it.
 CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmod cpio make python3
 # The machine with real hosts: a Debian root and what boots it.
@@ -33,6 +35,9 @@ help:
 	@echo 'make test       all tests that need no camera; those that need root are skipped without it'
 	@echo 'make test-hosts    sudo, lockers, greeters and more in a Debian of their own: the table host × case; needs root'
 	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
+	@echo 'make test-sanitised   the module under AddressSanitizer'
+	@echo 'make fuzz       every reader of outside bytes, SECONDS=600 each; a finding fails'
+	@echo 'make flood      64 hostile clients for a minute, a login in between'
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time, memory and growth of logins, beside MediaPipe; twenty minutes, JSON and plots in target/bench'
 	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
@@ -59,7 +64,7 @@ $(RUNTIME): models/get_runtime.sh
 	models/get_runtime.sh target/runtime
 	@touch $@
 
-.PHONY: packages-build packages-test packages-camera packages-hosts packages-bench
+.PHONY: packages-build packages-test packages-camera packages-hosts packages-bench packages-fuzz
 packages-build:
 	@scripts/packages $(BUILD_PACKAGES)
 packages-test:
@@ -70,6 +75,8 @@ packages-camera:
 	@scripts/packages $(BUILD_PACKAGES) $(CAMERA_PACKAGES)
 packages-hosts:
 	@scripts/packages $(HOSTS_PACKAGES)
+packages-fuzz:
+	@scripts/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 .PHONY: demo
 demo: packages-test build
@@ -93,11 +100,26 @@ test-hosts: packages-hosts build
 test-camera: packages-camera
 	tests/camera/run
 
+SECONDS := 600
+.PHONY: fuzz
+fuzz: packages-fuzz
+	fuzz/run $(SECONDS)
+
+# The sanitiser's switch is the one thing here that is not stable: see the script.
+.PHONY: test-sanitised
+test-sanitised: packages-test
+	tests/module/run-sanitised.sh
+
+.PHONY: flood
+flood: packages-test $(RUNTIME)
+	POSE_FLOOD_SECONDS=60 $(CARGO) test --locked -p pose-helperd --test flood -- --nocapture
+
 .PHONY: lint
 lint: packages-test
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/cargo-deny check licenses bans sources
+	scripts/cargo-deny --manifest-path fuzz/Cargo.toml check --config deny.toml licenses bans sources
 
 .PHONY: bench
 bench: packages-bench build

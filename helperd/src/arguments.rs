@@ -44,7 +44,10 @@ pub struct EnrolOptions {
 }
 
 /// A user's name that could be one.
-pub(crate) fn user(name: &str) -> Result<(), Refusal> {
+///
+/// # Errors
+/// [`Refusal::InvalidArgument`], here and in every function below.
+pub fn user(name: &str) -> Result<(), Refusal> {
     if crate::accounts::plausible(name) {
         Ok(())
     } else {
@@ -55,7 +58,7 @@ pub(crate) fn user(name: &str) -> Result<(), Refusal> {
 }
 
 /// A PAM service's name.
-pub(crate) fn service(name: &str) -> Result<(), Refusal> {
+pub fn service(name: &str) -> Result<(), Refusal> {
     let letter = |c: char| c.is_ascii_alphanumeric() || "-_.@+".contains(c);
     if !name.is_empty() && name.len() <= MAX_SERVICE && name.chars().all(letter) {
         Ok(())
@@ -68,7 +71,7 @@ pub(crate) fn service(name: &str) -> Result<(), Refusal> {
 
 impl Origin {
     /// Reads the dictionary.
-    pub(crate) fn read(mut values: HashMap<String, OwnedVariant>) -> Result<Self, Refusal> {
+    pub fn read(mut values: HashMap<String, OwnedVariant>) -> Result<Self, Refusal> {
         let pose_only = match text(&mut values, "mode", MAX_PLACE)?.as_str() {
             "" | mode::OWN_PASSWORD => false,
             mode::POSE_ONLY => true,
@@ -89,7 +92,7 @@ impl Origin {
 
 impl EnrolOptions {
     /// Reads the dictionary.
-    pub(crate) fn read(mut values: HashMap<String, OwnedVariant>) -> Result<Self, Refusal> {
+    pub fn read(mut values: HashMap<String, OwnedVariant>) -> Result<Self, Refusal> {
         let gesture = text(&mut values, "gesture", MAX_LABEL)?;
         let repetitions = match number(&mut values, "repetitions")? {
             None => None,
@@ -103,7 +106,7 @@ impl EnrolOptions {
 }
 
 /// The options of calls that take none yet.
-pub(crate) fn nothing_else(values: &HashMap<String, OwnedVariant>) -> Result<(), Refusal> {
+pub fn nothing_else(values: &HashMap<String, OwnedVariant>) -> Result<(), Refusal> {
     match values.len() {
         0 => Ok(()),
         _ => {

@@ -10,6 +10,8 @@
 //!   is an error, never a panic and never "not enrolled".
 
 mod changes;
+#[cfg(any(test, fuzzing))]
+mod damage;
 mod delays;
 mod error;
 mod files;
