@@ -68,6 +68,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR", default_value = "/")]
         root: PathBuf,
     },
+    /// Show the movements that a login may ask for after the gesture
+    Movements {
+        /// Also write a picture of each into this folder, as NAME.svg
+        #[arg(long, value_name = "DIR")]
+        pictures: Option<PathBuf>,
+    },
     /// Measure accuracy on recordings of landmarks
     Eval(crate::eval::Args),
     /// Run the whole pipeline on recordings, without store, bus or PAM
@@ -106,6 +112,9 @@ pub(crate) struct Enroll {
     /// How many recordings to make
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=10))]
     pub(crate) repetitions: u32,
+    /// Movements that a login may not count on, because you cannot do them (see posectl movements)
+    #[arg(long, value_name = "MOVEMENT", value_delimiter = ',')]
+    pub(crate) cannot: Vec<String>,
     /// Agree to what is kept without being asked
     #[arg(long, short)]
     pub(crate) yes: bool,

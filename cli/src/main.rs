@@ -26,7 +26,7 @@ use clap::Parser;
 use args::{Cli, Command};
 use bus::interrupt;
 use commands::{
-    bench, change, devices, emergency_off, enrol, landmarks, list, papers, rehearse, studio, test,
+    bench, change, devices, emergency_off, enrol, landmarks, list, movements, papers, rehearse, studio, test,
 };
 use exit::Failure;
 use output::Output;
@@ -67,6 +67,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Doctor => doctor::run(output),
         Command::Pam(args) => commands::pam::run(&args, output),
         Command::EmergencyOff { undo, root } => emergency_off::run(undo, &root, output),
+        Command::Movements { pictures } => movements::run(pictures.as_deref(), output),
         Command::Eval(args) => return Ok(eval::run(&eval::Args { json: args.json || cli.json, ..args })),
         Command::Rehearse(args) => rehearse::run(&args, output),
         Command::Landmarks(args) => landmarks::run(&args),

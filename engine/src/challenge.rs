@@ -5,10 +5,14 @@
 use crate::landmarks::Observation;
 use crate::sequence::Sequence;
 
+mod draw;
+mod figure;
 mod movement;
 mod posture;
 mod rules;
 
+pub use draw::{Challenge, bits, draw, enough};
+pub use figure::{Stroke, braille, figure, svg};
 pub use movement::{Movement, MovementSet};
 pub use posture::{Body, Rest, shown_in};
 
@@ -22,9 +26,9 @@ pub struct ResponseWindow {
 }
 
 impl Default for ResponseWindow {
-    /// 0.25 s is near the fastest choice reaction of a person; 6 s leaves time to read and move at ease.
+    /// 0.3 s is near the fastest choice reaction of a person; 5 s leaves time to read and move at ease.
     fn default() -> Self {
-        Self { read_us: 250_000, limit_us: 6_000_000 }
+        Self { read_us: 300_000, limit_us: 5_000_000 }
     }
 }
 
@@ -33,6 +37,8 @@ impl Default for ResponseWindow {
 pub struct ChallengeResult {
     /// Which movement was asked.
     pub movement: Movement,
+    /// Whether it was a decoy, so that it does not matter what was seen.
+    pub decoy: bool,
     /// Whether it was shown within its window.
     pub shown: bool,
     /// When it was complete.
@@ -102,7 +108,7 @@ pub fn judge_sequence(
         Ok(at) => (Some(at), ChallengeReason::Shown),
         Err(why) => (None, why),
     };
-    ChallengeResult { movement, shown: completed_at_us.is_some(), completed_at_us, why }
+    ChallengeResult { movement, decoy: false, shown: completed_at_us.is_some(), completed_at_us, why }
 }
 
 /// The movements that a recording of a gesture would answer when it is played again.

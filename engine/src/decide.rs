@@ -15,9 +15,10 @@ pub struct Evidence {
     pub matching: MatchScore,
     /// Liveness during the gesture.
     pub liveness: Liveness,
-    /// One result for each challenge that was asked, in order.
+    /// One result for each challenge that was asked, in order; what decoys show does not count.
     pub challenges: Vec<ChallengeResult>,
-    /// How many challenges the service's policy asks for; fewer results than this refuse.
+    /// How many challenges the service's policy asks for, of which one may be a decoy if there are several. Fewer
+    /// results than this refuse.
     pub challenges_required: usize,
 }
 
@@ -108,8 +109,11 @@ pub fn decide(evidence: &Evidence) -> Decision {
     if !evidence.matching.accepted {
         reasons.push(Reason::WrongPose);
     }
-    reasons.extend(evidence.challenges.iter().filter(|c| !c.shown).map(|c| Reason::Challenge(c.why)));
-    if evidence.challenges.len() < evidence.challenges_required {
+    let counting = || evidence.challenges.iter().filter(|c| !c.decoy);
+    reasons.extend(counting().filter(|c| !c.shown).map(|c| Reason::Challenge(c.why)));
+    let required = evidence.challenges_required;
+    let must_count = required.saturating_sub(1).max(required.min(1));
+    if evidence.challenges.len() < required || counting().count() < must_count {
         reasons.push(Reason::ChallengeLacking);
     }
     let outcome = match reasons.first() {
@@ -147,6 +151,7 @@ mod tests {
         let reasons = if live { Vec::new() } else { vec![NotLive::Rigid] };
         let result = |&shown: &bool| ChallengeResult {
             movement: Movement::TPose,
+            decoy: false,
             shown,
             completed_at_us: shown.then_some(1),
             why: if shown { ChallengeReason::Shown } else { ChallengeReason::NotSeen },
@@ -170,6 +175,20 @@ mod tests {
             prop_assert_eq!(decision.outcome == Outcome::Success, all);
             prop_assert_eq!(decision.reasons.is_empty(), all);
         }
+    }
+
+    #[test]
+    fn what_a_decoy_shows_does_not_matter_but_one_challenge_counts() {
+        let with = |decoys: &[bool], shown: &[bool]| {
+            let mut evidence = evidence(true, true, shown, shown.len());
+            evidence.challenges.iter_mut().zip(decoys).for_each(|(c, decoy)| c.decoy = *decoy);
+            decide(&evidence).outcome
+        };
+        assert_eq!(with(&[true, false], &[false, true]), Outcome::Success);
+        assert_eq!(with(&[true, false], &[true, false]), Outcome::ChallengeMissed);
+        assert_eq!(with(&[true, true], &[true, true]), Outcome::ChallengeMissed);
+        assert_eq!(with(&[true], &[true]), Outcome::ChallengeMissed);
+        assert_eq!(with(&[true, true, false], &[true, true, true]), Outcome::ChallengeMissed);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::challenge::{MovementSet, contained};
 use crate::constants::{
     DEVELOPMENT_MEDIAN, MAX_OWN_SPREAD, MAX_RECORDINGS, MAX_SECONDS, MIN_RANGE, MIN_RECORDINGS, MIN_SECONDS,
     OUTLIER_RATIO, OUTLIER_SPREAD,
@@ -120,7 +121,9 @@ pub fn enrol(recordings: &[Sequence]) -> Result<Enrolment, Refusal> {
     recordings.iter().try_for_each(check_recording)?;
     check_together(&tracks)?;
     let strength = strength_of(&tracks);
-    Ok(Enrolment { template: Template::of_tracks(tracks), strength })
+    // What any of the recordings would answer, a stolen recording of the gesture would answer, too.
+    let contained = recordings.iter().map(contained).fold(MovementSet::default(), MovementSet::union);
+    Ok(Enrolment { template: Template::of_tracks(tracks).with_decoys(contained), strength })
 }
 
 fn check_track(track: &Track) -> Result<(), Refusal> {

@@ -10,6 +10,9 @@ pub const REST_US: u64 = 700_000;
 const MARGIN_US: u64 = 250_000;
 /// Speed is taken over this time, microseconds.
 const LAG_US: u64 = 200_000;
+/// Of a longer time without a picture only this much counts as rest, microseconds: two pictures a second still end
+/// a gesture.
+const LONGEST_STEP_US: u64 = 400_000;
 /// A hand faster than this moves, shoulder widths a second; landmark jitter of a resting body stays below.
 const MOVING: f32 = 0.8;
 /// A hand slower than this rests, shoulder widths a second.
@@ -25,6 +28,8 @@ pub struct Watch {
     last_moving: Option<u64>,
     moving: bool,
     latest_us: Option<u64>,
+    /// How long the body was seen at rest since it moved last.
+    rested_us: u64,
 }
 
 /// Wrists and nose, pixels, with the shoulder width.
@@ -42,6 +47,8 @@ impl Watch {
         if self.latest_us.is_some_and(|latest| t <= latest) {
             return false;
         }
+        // While no picture comes nobody is seen to rest: lost pictures must not end a gesture in its middle.
+        self.rested_us += t.saturating_sub(self.latest_us.unwrap_or(t)).min(LONGEST_STEP_US);
         self.latest_us = Some(t);
         let points = observation.pose.as_ref().and_then(|pose| Points::of(pose, observation));
         if let Some(points) = points {
@@ -52,7 +59,7 @@ impl Watch {
                 self.note(t, points.speed_since(old, t - from));
             }
         }
-        self.is_over(t)
+        self.is_over()
     }
 
     fn note(&mut self, t: u64, speed: f32) {
@@ -60,13 +67,18 @@ impl Watch {
         if self.moving {
             self.first_moving.get_or_insert(t);
             self.last_moving = Some(t);
+            self.rested_us = 0;
         }
     }
 
-    fn is_over(&self, t: u64) -> bool {
-        self.first_moving.zip(self.last_moving).is_some_and(|(first, last)| {
-            last.saturating_sub(first) >= MIN_MOVING_US && t.saturating_sub(last) >= REST_US
-        })
+    fn is_over(&self) -> bool {
+        self.moved_us() >= MIN_MOVING_US && self.rested_us >= REST_US
+    }
+
+    /// Time from the first to the last movement, microseconds.
+    #[must_use]
+    pub fn moved_us(&self) -> u64 {
+        self.first_moving.zip(self.last_moving).map_or(0, |(first, last)| last.saturating_sub(first))
     }
 
     /// Whether any movement was seen.

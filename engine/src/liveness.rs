@@ -117,6 +117,12 @@ impl Motion {
         }
         out
     }
+
+    /// Whether this is the motion of one plate: it neither bends nor swings.
+    #[must_use]
+    pub fn is_plate(&self) -> bool {
+        self.affine_residual < MIN_AFFINE_RESIDUAL && self.articulation < MIN_ARTICULATION
+    }
 }
 
 /// The movement cues of a sequence; zeros for one without a body.

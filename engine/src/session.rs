@@ -2,11 +2,12 @@
 //!
 //! Pure: all time is in the data, so a recording replays exactly. A verification asks for the gesture, takes it
 //! for over when movement is followed by rest, then asks for the challenges one after another. Which instruction
-//! comes when does not depend on whether the gesture matched.
+//! comes when depends neither on whether the gesture matched nor on which challenges count: a missed challenge is
+//! followed by the next like any other, and the verdict comes after the last.
 
 use pose_contract::{Outcome, instruction};
 
-use crate::challenge::{self, ChallengeReason, ChallengeResult, Movement, ResponseWindow, Rest};
+use crate::challenge::{self, Challenge, ChallengeReason, ChallengeResult, Movement, ResponseWindow, Rest};
 use crate::decide::{Decision, Evidence, decide};
 use crate::enrol::{self, Enrolment, Refusal};
 use crate::gesture::{Watch, within};
@@ -22,6 +23,8 @@ pub use view::unjudgeable;
 
 /// No phase keeps more pictures than this.
 const MAX_OBSERVATIONS: usize = 4096;
+/// A plate that moved for this long without a rest was moved, microseconds.
+const PLATE_US: u64 = 3_000_000;
 /// Recordings that an enrolment may ask for again, beyond the repetitions themselves.
 const MAX_AGAIN: u8 = 6;
 
@@ -34,7 +37,7 @@ pub struct Limits {
     pub empty_us: u64,
     /// When a challenge movement counts.
     pub challenge: ResponseWindow,
-    /// How many challenges must be shown; more than were given refuses.
+    /// How many challenges must be asked; more than were given refuses. Whoever asks none must say so.
     pub challenges_required: usize,
 }
 
@@ -44,7 +47,7 @@ impl Default for Limits {
             gesture_us: 8_000_000,
             empty_us: 1_500_000,
             challenge: ResponseWindow::default(),
-            challenges_required: 0,
+            challenges_required: 2,
         }
     }
 }
@@ -106,7 +109,7 @@ enum Kind {
 #[derive(Debug)]
 struct Verification {
     templates: Vec<Template>,
-    challenges: Vec<Movement>,
+    challenges: Vec<Challenge>,
     results: Vec<ChallengeResult>,
     gesture: Option<(matching::MatchScore, liveness::Liveness)>,
     /// How the body rested while the gesture was awaited; challenges are judged against it.
@@ -116,16 +119,28 @@ struct Verification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Gesture,
-    Challenge(Movement),
+    Challenge(Challenge),
     Over,
 }
 
 impl Session {
-    /// A login. `challenges` are asked in this order, after the gesture.
+    /// A login. `challenges` are asked in this order, after the gesture, and all count.
     #[must_use]
     pub fn verify(
         templates: Vec<Template>,
         challenges: Vec<Movement>,
+        limits: Limits,
+        start_us: u64,
+    ) -> Self {
+        let challenges = challenges.into_iter().map(Challenge::from).collect();
+        Self::verify_among_decoys(templates, challenges, limits, start_us)
+    }
+
+    /// A login some of whose challenges may be decoys, see [`challenge::draw`].
+    #[must_use]
+    pub fn verify_among_decoys(
+        templates: Vec<Template>,
+        challenges: Vec<Challenge>,
         limits: Limits,
         start_us: u64,
     ) -> Self {
@@ -170,7 +185,7 @@ impl Session {
         }
         match self.phase {
             Phase::Gesture => self.observe_gesture(observation),
-            Phase::Challenge(movement) => self.observe_challenge(movement, t),
+            Phase::Challenge(challenge) => self.observe_challenge(challenge, t),
             Phase::Over => None,
         }
     }
@@ -180,7 +195,7 @@ impl Session {
         self.now_us = self.now_us.max(now_us);
         match self.phase {
             Phase::Gesture => self.check_gesture_time(),
-            Phase::Challenge(movement) => self.observe_challenge(movement, self.now_us),
+            Phase::Challenge(challenge) => self.observe_challenge(challenge, self.now_us),
             Phase::Over => None,
         }
     }
@@ -202,6 +217,9 @@ impl Session {
     fn check_gesture_time(&mut self) -> Option<Step> {
         let elapsed = self.now_us.saturating_sub(self.asked_at_us);
         if elapsed >= self.limits.gesture_us {
+            if self.is_moved_plate() {
+                return Some(self.judge_unfinished());
+            }
             let outcome = view::why_nothing(&self.observations);
             return Some(self.fail(outcome));
         }
@@ -215,6 +233,22 @@ impl Session {
             });
         }
         None
+    }
+
+    /// Whether something moved on and on without ever resting, but as one plate: a print in a hand. A person who was
+    /// only too slow bends an arm.
+    fn is_moved_plate(&self) -> bool {
+        matches!(self.kind, Kind::Verify(_))
+            && self.watch.moved_us() >= PLATE_US
+            && liveness::motion_of(&Sequence::from_observations(&self.observations)).is_plate()
+    }
+
+    /// The verdict on a gesture that never ended: no challenge was asked, so it cannot be a success.
+    fn judge_unfinished(&mut self) -> Step {
+        let Kind::Verify(v) = &mut self.kind else { return self.fail(Outcome::Internal) };
+        let score = matching::verify_any(&v.templates, &Sequence::from_observations(&self.observations));
+        v.gesture = Some((score, liveness::assess(&self.observations)));
+        self.verdict()
     }
 
     fn gesture_over(&mut self) -> Step {
@@ -235,8 +269,9 @@ impl Session {
         let Kind::Verify(verification) = &self.kind else { return self.fail(Outcome::Internal) };
         let asked = verification.results.len();
         match verification.challenges.get(asked).copied() {
-            Some(movement) => {
-                self.restart(Phase::Challenge(movement));
+            Some(challenge) => {
+                let movement = challenge.movement;
+                self.restart(Phase::Challenge(challenge));
                 let code = format!("{}{}", instruction::CHALLENGE_PREFIX, movement.name());
                 Step::Instruct { code, text: movement.instruction().to_owned(), repetition: None }
             }
@@ -244,17 +279,17 @@ impl Session {
         }
     }
 
-    fn observe_challenge(&mut self, movement: Movement, now_us: u64) -> Option<Step> {
+    fn observe_challenge(&mut self, asked: Challenge, now_us: u64) -> Option<Step> {
         let window = &self.limits.challenge;
         let Kind::Verify(verification) = &self.kind else { return Some(self.fail(Outcome::Internal)) };
         let rest = verification.rest.as_ref();
-        let result = challenge::judge(movement, &self.observations, rest, self.asked_at_us, window);
+        let result = challenge::judge(asked.movement, &self.observations, rest, self.asked_at_us, window);
         let overdue = now_us.saturating_sub(self.asked_at_us) > window.limit_us;
         let missed = overdue || matches!(result.why, ChallengeReason::AnotherMovement(_));
         if !result.shown && !missed {
             return None;
         }
-        let mut result = result;
+        let mut result = ChallengeResult { decoy: asked.decoy, ..result };
         // A frozen or disordered stream during a challenge cannot show anything.
         if !liveness::stream_denials(&self.observations).is_empty() {
             result = ChallengeResult {
@@ -267,7 +302,7 @@ impl Session {
         if let Kind::Verify(verification) = &mut self.kind {
             verification.results.push(result);
         }
-        Some(if result.shown { self.next_challenge() } else { self.verdict() })
+        Some(self.next_challenge())
     }
 
     fn verdict(&mut self) -> Step {

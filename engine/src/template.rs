@@ -1,12 +1,13 @@
 //! What is kept of an enrolment: normalised movements, no picture, no absolute position; and its byte form.
 //!
-//! # Byte form, version 1
-//! `pose-tpl`, version u16, body length u32, body, CRC-32 of all before it; little-endian throughout. Body: number
-//! of recordings u8; each: number of frames u16, 7 visibilities as u8 (255ths), then frames × 7 × (x, y) as i16
+//! # Byte form, version 2
+//! `pose-tpl`, version u16, body length u32, body, CRC-32 of all before it; little-endian throughout. Body: decoys u32
+//! (bits of a [`MovementSet`]; not in version 1), number of recordings u8; each: number of frames u16, 7 visibilities as u8 (255ths), then frames × 7 × (x, y) as i16
 //! (4096ths of the sum of upper-bone lengths).
 
 use std::fmt;
 
+use crate::challenge::MovementSet;
 use crate::clean::MAX_CLEAN_FRAMES;
 use crate::constants::MAX_RECORDINGS;
 use crate::matching::Reference;
@@ -14,23 +15,25 @@ use crate::normalise::Track;
 use crate::sequence::JOINTS;
 
 /// The byte form's version that this build writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The oldest version that this build reads.
 pub const OLDEST_VERSION: u16 = 1;
 const MAGIC: &[u8; 8] = b"pose-tpl";
 const HEADER: usize = 14;
+const DECOYS: usize = 4;
 const CHECKSUM: usize = 4;
 /// Coordinates are kept in steps of this share of the sum of upper-bone lengths.
 const STEP: f32 = 1.0 / 4096.0;
 /// No larger input is looked at, bytes.
 pub const MAX_BYTES: usize =
-    HEADER + 1 + MAX_RECORDINGS * (2 + JOINTS + MAX_CLEAN_FRAMES * JOINTS * 4) + CHECKSUM;
+    HEADER + DECOYS + 1 + MAX_RECORDINGS * (2 + JOINTS + MAX_CLEAN_FRAMES * JOINTS * 4) + CHECKSUM;
 
 /// A user's enrolled gesture.
 #[derive(Clone, PartialEq)]
 pub struct Template {
     recordings: Vec<Track>,
     reference: Reference,
+    decoys: MovementSet,
 }
 
 impl fmt::Debug for Template {
@@ -95,7 +98,20 @@ impl Template {
             .map(|r| quantised(&r))
             .collect();
         let reference = Reference::of(&recordings);
-        Self { recordings, reference }
+        Self { recordings, reference, decoys: MovementSet::default() }
+    }
+
+    /// The same with challenge movements whose answer is not to count for this user: those that the gesture contains
+    /// and those that the user cannot do.
+    #[must_use]
+    pub fn with_decoys(self, decoys: MovementSet) -> Self {
+        Self { decoys, ..self }
+    }
+
+    /// See [`Template::with_decoys`]. None are known of a template of version 1.
+    #[must_use]
+    pub fn decoys(&self) -> MovementSet {
+        self.decoys
     }
 
     /// The enrolment recordings, normalised.
@@ -113,7 +129,8 @@ impl Template {
     /// The byte form.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut body = vec![self.recordings.len() as u8];
+        let mut body = self.decoys.bits().to_le_bytes().to_vec();
+        body.push(self.recordings.len() as u8);
         for track in &self.recordings {
             body.extend_from_slice(&(track.frames.len() as u16).to_le_bytes());
             body.extend(track.visibility.map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8));
@@ -155,12 +172,14 @@ impl Template {
             return Err(TemplateError::Corrupt);
         }
         let mut reader = Reader { bytes: &bytes[..end], at: HEADER };
+        let decoys = if found == 1 { 0 } else { reader.u32().map_err(|_| TemplateError::Corrupt)? };
+        let decoys = MovementSet::of_bits(decoys).ok_or(TemplateError::Corrupt)?;
         let recordings = read_body(&mut reader).map_err(|_| TemplateError::Corrupt)?;
         if reader.at != end || recordings.is_empty() {
             return Err(TemplateError::Corrupt);
         }
         let reference = Reference::of(&recordings);
-        Ok(Self { recordings, reference })
+        Ok(Self { recordings, reference, decoys })
     }
 }
 
@@ -261,7 +280,10 @@ mod tests {
         let frame = prop::array::uniform7(prop::array::uniform2(-7.9f32..7.9));
         let track = (prop::collection::vec(frame, 1..40), prop::array::uniform7(0f32..=1.0))
             .prop_map(|(frames, visibility)| Track { frames, visibility });
-        prop::collection::vec(track, 1..=MAX_RECORDINGS).prop_map(Template::of_tracks)
+        (prop::collection::vec(track, 1..=MAX_RECORDINGS), 0u32..1 << 16).prop_map(|(tracks, decoys)| {
+            Template::of_tracks(tracks)
+                .with_decoys(MovementSet::of_bits(decoys).expect("a movement for each bit"))
+        })
     }
 
     proptest! {
@@ -287,7 +309,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), head in any::<bool>()) {
-            let mut input = if head { b"pose-tpl\x01\x00".to_vec() } else { Vec::new() };
+            let mut input = if head { b"pose-tpl\x02\x00".to_vec() } else { Vec::new() };
             input.extend(bytes);
             prop_assert!(Template::decode(&input).is_err());
         }
@@ -302,6 +324,21 @@ mod tests {
         bytes[8..10].copy_from_slice(&0u16.to_le_bytes());
         assert_eq!(Template::decode(&bytes), Err(TemplateError::Older { found: 0 }));
         assert!(TemplateError::Newer { found: 9 }.to_string().contains("update"));
+    }
+
+    #[test]
+    fn a_template_of_version_1_is_read_and_has_no_decoys() {
+        let track = Track { frames: vec![[[0.1; 2]; JOINTS]; 20], visibility: [1.0; JOINTS] };
+        let template = Template::of_tracks([track]);
+        let mut bytes = template.encode();
+        bytes.truncate(bytes.len() - CHECKSUM);
+        bytes.drain(HEADER..HEADER + DECOYS);
+        bytes[8..10].copy_from_slice(&1u16.to_le_bytes());
+        let length = (bytes.len() - HEADER) as u32;
+        bytes[10..14].copy_from_slice(&length.to_le_bytes());
+        let sum = crc32(&bytes);
+        bytes.extend_from_slice(&sum.to_le_bytes());
+        assert_eq!(Template::decode(&bytes), Ok(template));
     }
 
     #[test]

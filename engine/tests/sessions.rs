@@ -2,9 +2,10 @@
 
 mod people;
 
-use people::{Posture, REST, Scene, circle, open, show};
+use people::{Posture, REST, Scene, circle, follow, open, show};
 use pose_contract::{Outcome, instruction};
-use pose_engine::challenge::Movement;
+use pose_engine::challenge::{Challenge, Movement};
+use pose_engine::decide::Reason;
 use pose_engine::landmarks::Observation;
 use pose_engine::session::{End, Limits, Session, Step};
 use pose_engine::template::Template;
@@ -41,6 +42,11 @@ fn outcome(step: Option<Step>) -> Outcome {
         Some(Step::Finished(End::Failed { outcome, .. })) => outcome,
         other => panic!("{other:?}"),
     }
+}
+
+/// Limits of a login that asks no challenge.
+fn unasked() -> Limits {
+    Limits { challenges_required: 0, ..Limits::default() }
 }
 
 const ASKED: [Movement; 2] = [Movement::RaiseLeft, Movement::TPose];
@@ -86,8 +92,119 @@ fn a_challenge_that_is_not_answered_is_missed() {
     let mut session = Session::verify(vec![template], ASKED.to_vec(), Limits::default(), scene.t_us);
     session.begin();
     feed(&mut session, &scene.gesture(circle, 2.4)).expect("the gesture ends by itself");
+    let step = feed(&mut session, &scene.play(8.0, |_| Posture::default())).expect("the next one comes");
+    assert_eq!(code(&step), "challenge:t_pose");
     let step = feed(&mut session, &scene.play(8.0, |_| Posture::default()));
     assert_eq!(outcome(step), Outcome::ChallengeMissed);
+}
+
+#[test]
+fn who_answers_only_the_last_challenge_has_missed_one() {
+    let mut scene = Scene::new(3);
+    let template = enrolled(&mut scene);
+    let mut session = Session::verify(vec![template], ASKED.to_vec(), Limits::default(), scene.t_us);
+    session.begin();
+    feed(&mut session, &scene.gesture(circle, 2.4)).expect("the gesture ends by itself");
+    feed(&mut session, &follow(Movement::LeanLeft, &mut scene)).expect("another movement ends the first");
+    let step = feed(&mut session, &follow(Movement::TPose, &mut scene));
+    assert_eq!(outcome(step), Outcome::ChallengeMissed);
+}
+
+#[test]
+fn a_decoy_is_asked_like_any_other_and_need_not_be_answered() {
+    for (decoy, expected) in [(0, Outcome::Success), (1, Outcome::ChallengeMissed)] {
+        let mut scene = Scene::new(3);
+        let template = enrolled(&mut scene);
+        let mut asked = ASKED.map(Challenge::from).to_vec();
+        asked[decoy].decoy = true;
+        let mut session = Session::verify_among_decoys(vec![template], asked, Limits::default(), scene.t_us);
+        session.begin();
+        feed(&mut session, &scene.gesture(circle, 2.4)).expect("the gesture ends by itself");
+        let from = scene.t_us;
+        let step = feed(&mut session, &scene.play(8.0, |_| Posture::default())).expect("the next one comes");
+        assert_eq!(code(&step), "challenge:t_pose");
+        assert!(scene.t_us - from >= Limits::default().challenge.limit_us);
+        let step = feed(&mut session, &follow(Movement::TPose, &mut scene));
+        assert_eq!(outcome(step), expected);
+    }
+}
+
+#[test]
+fn a_session_that_is_given_no_challenges_refuses_unless_none_are_required() {
+    let mut scene = Scene::new(3);
+    let template = enrolled(&mut scene);
+    let mut session = Session::verify(vec![template], Vec::new(), Limits::default(), scene.t_us);
+    session.begin();
+    assert_eq!(outcome(feed(&mut session, &scene.gesture(circle, 2.4))), Outcome::ChallengeMissed);
+}
+
+#[test]
+fn a_print_that_is_moved_on_and_on_is_judged_and_a_slow_person_is_not() {
+    let mut scene = Scene::new(11);
+    let template = enrolled(&mut scene);
+    let mut verify = |stream: &dyn Fn(&mut Scene) -> Vec<Observation>| {
+        let mut session =
+            Session::verify(vec![template.clone()], ASKED.to_vec(), Limits::default(), scene.t_us);
+        session.begin();
+        outcome(feed(&mut session, &stream(&mut scene)))
+    };
+    let shaken = |scene: &mut Scene| {
+        let mut stream = scene.play(9.0, |_| Posture::default());
+        for o in &mut stream {
+            let t = o.t_us as f32 / 1.0e6;
+            for l in o.pose.iter_mut().flat_map(|pose| &mut pose.landmarks) {
+                l.x += 0.12 * (4.0 * t).sin();
+                l.y += 0.05 * (3.1 * t).cos();
+            }
+        }
+        stream
+    };
+    assert_eq!(verify(&shaken), Outcome::NotLive);
+    let restless = |scene: &mut Scene| {
+        scene.play(9.0, |t| Posture {
+            right: [0.4 + 0.5 * (3.0 * t).sin(), -0.2 * (3.0 * t).cos()],
+            ..Posture::default()
+        })
+    };
+    assert_eq!(verify(&restless), Outcome::NotFinished);
+    assert_eq!(verify(&|scene| scene.play(9.0, |_| Posture::default())), Outcome::NotFinished);
+}
+
+#[test]
+fn lost_pictures_neither_end_a_gesture_nor_make_it_rigid() {
+    for (lost, seed) in [(0, 19), (30, 20), (40, 21), (50, 22), (50, 23)] {
+        let mut scene = Scene::new(seed);
+        scene.fps = 15;
+        let template = enrolled(&mut scene);
+        let mut session = Session::verify(vec![template], Vec::new(), unasked(), scene.t_us);
+        session.begin();
+        let mut dice = seed;
+        let mut stream = scene.gesture(circle, 2.4);
+        stream.retain(|_| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % 100 >= lost
+        });
+        let Some(Step::Finished(End::Verified(decision))) = feed(&mut session, &stream) else {
+            panic!("{lost} % lost: the gesture ends")
+        };
+        let not_live = |r: &Reason| matches!(r, Reason::NotLive(_));
+        assert!(!decision.reasons.iter().any(not_live), "{lost} % lost: {:?}", decision.reasons);
+    }
+}
+
+#[test]
+fn a_pause_of_the_camera_is_not_a_rest() {
+    let mut scene = Scene::new(24);
+    let template = enrolled(&mut scene);
+    let mut session = Session::verify(vec![template], Vec::new(), unasked(), scene.t_us);
+    session.begin();
+    let stream = scene.gesture(circle, 2.4);
+    // 0.8 s without pictures, while the hand draws its circle: before and after it is in the same place.
+    let (from, to) = (stream[0].t_us + 1_100_000, stream[0].t_us + 1_900_000);
+    let cut = |o: &&Observation| o.t_us < from || o.t_us > to;
+    let ended_at = stream.iter().filter(cut).find(|o| session.observe(o).is_some()).map(|o| o.t_us);
+    let rest_from = stream[0].t_us + 2_900_000;
+    assert!(ended_at.is_some_and(|at| at > rest_from), "{ended_at:?} is before the rest at {rest_from}");
 }
 
 #[test]
@@ -98,7 +215,9 @@ fn a_camera_that_stops_during_a_challenge_ends_by_ticks() {
     session.begin();
     feed(&mut session, &scene.gesture(circle, 2.4)).expect("the gesture ends by itself");
     assert_eq!(session.tick(scene.t_us + 1_000_000), None);
-    assert_eq!(outcome(session.tick(scene.t_us + 60_000_000)), Outcome::ChallengeMissed);
+    let step = session.tick(scene.t_us + 60_000_000).expect("the next one comes");
+    assert_eq!(code(&step), "challenge:t_pose");
+    assert_eq!(outcome(session.tick(scene.t_us + 120_000_000)), Outcome::ChallengeMissed);
 }
 
 #[test]
@@ -116,7 +235,7 @@ fn an_empty_room_is_told_and_then_given_up() {
 fn somebody_who_comes_late_is_asked_again() {
     let mut scene = Scene::new(4);
     let template = enrolled(&mut scene);
-    let mut session = Session::verify(vec![template], Vec::new(), Limits::default(), scene.t_us);
+    let mut session = Session::verify(vec![template], Vec::new(), unasked(), scene.t_us);
     session.begin();
     feed(&mut session, &scene.empty(3.0)).expect("told to come");
     let step = feed(&mut session, &scene.play(1.0, |_| Posture::default())).expect("asked again");
@@ -129,7 +248,7 @@ fn a_dark_room_two_people_and_no_movement_are_not_judged() {
     let mut scene = Scene::new(6);
     let template = enrolled(&mut scene);
     let verify = |scene: &Scene| {
-        let mut session = Session::verify(vec![template.clone()], Vec::new(), Limits::default(), scene.t_us);
+        let mut session = Session::verify(vec![template.clone()], Vec::new(), unasked(), scene.t_us);
         session.begin();
         session
     };
@@ -151,7 +270,7 @@ fn a_dark_room_two_people_and_no_movement_are_not_judged() {
 fn a_frozen_stream_is_not_live() {
     let mut scene = Scene::new(7);
     let template = enrolled(&mut scene);
-    let mut session = Session::verify(vec![template], Vec::new(), Limits::default(), scene.t_us);
+    let mut session = Session::verify(vec![template], Vec::new(), unasked(), scene.t_us);
     session.begin();
     let mut stream = scene.gesture(circle, 2.4);
     stream.iter_mut().for_each(|o| o.stats.digest = 9);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use pose_contract::{MAX_SERVICE, MAX_USER, mode};
+use pose_engine::challenge::{Movement, MovementSet};
 use zbus::OwnedVariant;
 
 use crate::refusal::Refusal;
@@ -16,6 +17,8 @@ const MAX_LABEL: usize = 64;
 const TIMEOUT_MS: std::ops::RangeInclusive<u32> = 3_000..=120_000;
 /// Time for the camera part when the caller names none.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest list of movements, bytes: all of them fit.
+const MAX_CANNOT: usize = 512;
 /// Recordings that an enrolment may ask for.
 const REPETITIONS: std::ops::RangeInclusive<u32> = 3..=10;
 
@@ -41,6 +44,8 @@ pub struct EnrolOptions {
     pub repetitions: Option<u8>,
     /// Whether the new gesture revokes all earlier ones.
     pub replace: bool,
+    /// Challenge movements that the person cannot do.
+    pub cannot: MovementSet,
 }
 
 /// A user's name that could be one.
@@ -100,8 +105,9 @@ impl EnrolOptions {
             Some(_) => return Err(invalid("repetitions", "is not between 3 and 10")),
         };
         let replace = flag(&mut values, "replace")?;
+        let cannot = movements(&text(&mut values, "cannot", MAX_CANNOT)?)?;
         nothing_else(&values)?;
-        Ok(Self { gesture, repetitions, replace })
+        Ok(Self { gesture, repetitions, replace, cannot })
     }
 }
 
@@ -122,6 +128,12 @@ fn text(values: &mut HashMap<String, OwnedVariant>, key: &str, longest: usize) -
         return Err(invalid(key, "is too long or has control characters"));
     }
     Ok(text)
+}
+
+/// Names of challenge movements with commas between them.
+fn movements(names: &str) -> Result<MovementSet, Refusal> {
+    let known = |name| Movement::parse(name).ok_or_else(|| invalid("cannot", "names an unknown movement"));
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(known).collect()
 }
 
 fn flag(values: &mut HashMap<String, OwnedVariant>, key: &str) -> Result<bool, Refusal> {
@@ -189,7 +201,10 @@ mod tests {
     #[test]
     fn enrolment_options_have_bounds() {
         assert_eq!(EnrolOptions::read(values(&[("repetitions", 5u32.into())])).unwrap().repetitions, Some(5));
+        let cannot = EnrolOptions::read(values(&[("cannot", "lean_left, t_pose".into())])).unwrap().cannot;
+        assert_eq!(cannot.iter().map(Movement::name).collect::<Vec<_>>(), ["t_pose", "lean_left"]);
         for bad in [
+            ("cannot", Variant::from("lean_left,fly")),
             ("repetitions", Variant::from(2u32)),
             ("repetitions", Variant::from(11u32)),
             ("x", Variant::from(1u32)),

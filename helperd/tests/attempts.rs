@@ -3,6 +3,7 @@
 
 mod support;
 
+use pose_engine::challenge::Movement;
 use pose_helperd::config::Config;
 use support::house::{NOBODY, PASSWORD, can_be_others, enrolled_state, verdict};
 use support::{Event, House, Script};
@@ -200,4 +201,22 @@ fn the_worker_has_given_up_its_rights_before_it_sees_a_picture() {
             assert!(!target.contains(foreign), "the worker holds {target}");
         }
     }
+}
+
+#[test]
+fn movements_that_somebody_cannot_do_are_kept_and_enough_must_be_left() {
+    let mut house = House::new(&Script::enrolling());
+    let client = house.client();
+    assert_eq!(client.enroll_without("root", "fly").unwrap_err(), "org.pam_pose.Error.InvalidArgument");
+    let too_many = "raise_left,both_up,out_left,t_pose,head_left,head_both,touch_right,arms_crossed";
+    let attempt = client.enroll_without("root", too_many).unwrap();
+    let events = client.run(&attempt, |code| panic!("asked for {code}"));
+    assert_eq!(verdict(&events).code, "enrolment_refused", "before anything is recorded");
+    assert!(verdict(&events).text.contains("exclude fewer"), "{events:?}");
+    let attempt = client.enroll_without("root", "lean_left,t_pose").unwrap();
+    let events = client.run(&attempt, |_| PASSWORD.to_vec());
+    assert_eq!(verdict(&events).code, "enrolled", "{events:?}");
+    let decoys = house.stored_decoys();
+    assert!(decoys.contains(Movement::LeanLeft) && decoys.contains(Movement::TPose), "{decoys:?}");
+    assert!(decoys.len() < 6, "{decoys:?}");
 }

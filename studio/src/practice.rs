@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pose_camera::camera::{Camera, CameraError};
-use pose_engine::challenge::Movement;
+use pose_engine::challenge::{Movement, figure};
 use pose_engine::enrol::Enrolment;
 use pose_engine::landmarks::{Observation, Pose, part};
 use pose_engine::session::{End, Limits, Session, Step};
@@ -117,6 +117,8 @@ impl Practice {
             Step::Instruct { code, text, .. } => {
                 camera.cue(&code);
                 self.say(&text);
+                let asked = Movement::of_instruction(&code).map(figure);
+                self.stage.show(|view| view.figure = asked);
             }
             Step::Finished(end) => {
                 self.finish(end);
@@ -127,6 +129,7 @@ impl Practice {
 
     fn finish(&mut self, end: End) {
         self.concluded = true;
+        self.stage.show(|view| view.figure = None);
         match end {
             End::Enrolled { enrolment } => {
                 let strength = &enrolment.strength;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use pose_engine::challenge::Stroke;
 use serde::Serialize;
 
 /// A page that has not asked for this long is closed: the camera must not go on watching.
@@ -40,6 +41,8 @@ pub struct View {
     pub hint: String,
     /// Upper body: nose, then shoulder, elbow, wrist, left before right; `[x, y, visibility]` in picture sizes.
     pub skeleton: Option<Vec<[f32; 3]>>,
+    /// A stick figure of the movement that is asked for: strokes of two points in a square, as in a mirror.
+    pub figure: Option<Vec<Stroke>>,
     /// Whether a practised gesture can be tried.
     pub practised: bool,
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::secret::{self, Sealed};
 use super::{Details, Event, Helper, interrupt, number, text, to_json};
+use crate::commands::movements::picture_of;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -146,6 +147,10 @@ impl Progress {
         }))?;
         self.output.clear();
         self.output.remark(&event.text);
+        // On a terminal only: a log has no use for a picture.
+        if self.output.redraw {
+            picture_of(&event.code).iter().for_each(|line| self.output.remark(&format!("    {line}")));
+        }
         self.shown = Some(Instant::now());
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `posectl enroll`: consent, password, recordings, and the recovery code once.
 
 use pose_contract::Outcome;
+use pose_engine::challenge::Movement;
 use zbus::{OwnedVariant, Variant};
 
 use super::{agree, user_or_self};
@@ -50,7 +51,11 @@ pub(crate) fn run_heard(
         options.insert("replace".to_owned(), OwnedVariant::from(true));
     }
     if let Some(label) = &args.gesture {
-        options.insert("gesture".to_owned(), label_value(label)?);
+        options.insert("gesture".to_owned(), plain("--gesture", label)?);
+    }
+    if !args.cannot.is_empty() {
+        let names = args.cannot.iter().map(|name| movement(name)).collect::<Result<Vec<_>, _>>()?;
+        options.insert("cannot".to_owned(), plain("--cannot", &names.join(","))?);
     }
     // A fresh connection: the helper must be able to tell which process made it.
     let helper = connect::helper()?;
@@ -61,9 +66,19 @@ pub(crate) fn run_heard(
     Ok(Exit::Done)
 }
 
-fn label_value(label: &str) -> Result<OwnedVariant, Failure> {
-    Variant::from(label).try_to_owned().map_err(|e| {
-        Failure::new(Exit::Usage, format_args!("--gesture: {e}"), "use a plain text as the label")
+fn plain(option: &str, text: &str) -> Result<OwnedVariant, Failure> {
+    Variant::from(text)
+        .try_to_owned()
+        .map_err(|e| Failure::new(Exit::Usage, format_args!("{option}: {e}"), "use a plain text"))
+}
+
+fn movement(name: &str) -> Result<&'static str, Failure> {
+    Movement::parse(name.trim()).map(Movement::name).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format_args!("--cannot {name}: no such movement"),
+            "see `posectl movements` for those there are",
+        )
     })
 }
 

@@ -1,7 +1,8 @@
 //! One file a command. Each takes what it needs and answers with an exit code or a failure.
 //!
 //! Drives the helper: [`enrol`], [`list`], [`change`] (remove, passwd, unlock), [`test`], [`studio`]. On recordings:
-//! [`rehearse`], [`landmarks`], [`bench`]. On this machine: [`devices`], and `doctor` beside this module. PAM stacks:
+//! [`rehearse`], [`landmarks`], [`bench`]. On this machine: [`devices`], and `doctor` beside this module. What may
+//! be asked: [`movements`]. PAM stacks:
 //! [`pam`], [`emergency_off`]. Papers: [`papers`].
 
 pub(crate) mod bench;
@@ -11,6 +12,7 @@ pub(crate) mod emergency_off;
 pub(crate) mod enrol;
 pub(crate) mod landmarks;
 pub(crate) mod list;
+pub(crate) mod movements;
 pub(crate) mod pam;
 pub(crate) mod papers;
 pub(crate) mod rehearse;

@@ -85,7 +85,14 @@ fn watch(practice: &mut Practice, wishes: &Wishes) -> Result<(), CameraError> {
 fn enrol_from_page(stage: &Stage, output: Output) {
     let say = |text: &str| stage.show(|view| text.clone_into(&mut view.message));
     say("Go on at the terminal: consent and passwords are asked there.");
-    let args = Enroll { user: None, gesture: None, replace: false, repetitions: REPETITIONS, yes: false };
+    let args = Enroll {
+        user: None,
+        gesture: None,
+        replace: false,
+        repetitions: REPETITIONS,
+        cannot: Vec::new(),
+        yes: false,
+    };
     let ended = enrol::run_heard(args, output, &mut |event| {
         if !event.text.is_empty() {
             say(&event.text);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::presentations::Presentations;
+use super::puppet;
 use super::report::percent;
 
 /// How each challenge movement fares on the live recordings.
@@ -34,5 +35,5 @@ pub(crate) fn table(p: &Presentations) -> String {
     }
     let rate = percent((of > 0).then(|| met as f64 / of as f64));
     let _ = writeln!(out, "{:<20}{:>16}{:>22}{rate:>9}", "all", "", format!("{met}/{of}"));
-    out
+    out + &puppet::table(&p.by_delay)
 }

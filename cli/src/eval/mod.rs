@@ -9,6 +9,7 @@ mod plots;
 mod presentations;
 mod progress;
 mod protocol;
+mod puppet;
 mod rates;
 mod recordings;
 mod report;
@@ -107,7 +108,9 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         presentations::judge(&recordings, &|| progress.step())
     });
     if let Some(dir) = &args.plots {
+        let delays = presentations.as_ref().map_or(&[][..], |p| &p.by_delay);
         plots::write(dir, &stem_of(&name), &methods, trials.users.len(), ACCEPT)
+            .and_then(|()| plots::write_delays(dir, &stem_of(&name), delays))
             .map_err(|e| format!("{}: {e}; choose a directory that can be written", dir.display()))?;
     }
     progress.end();

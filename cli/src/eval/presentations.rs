@@ -6,6 +6,7 @@ use pose_engine::liveness::motion_of;
 use pose_engine::sequence::Sequence;
 use rayon::prelude::*;
 
+use super::puppet;
 use super::recordings::{Kind, Recording};
 
 /// An attacker may begin to play a recording at any multiple of this, microseconds.
@@ -45,6 +46,8 @@ pub(crate) struct Presentations {
     pub(crate) met: Vec<Met>,
     /// Live recordings played as if they were replays: how many, and the expected numbers accepted as above.
     pub(crate) live_as_replay: (usize, f64, f64),
+    /// Right answers by their delay after the instruction, milliseconds.
+    pub(crate) by_delay: Vec<(u64, Count)>,
     /// The largest share of all challenges that one recording of something else meets, from one moment on.
     pub(crate) worst_share: f64,
 }
@@ -97,6 +100,7 @@ pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Prese
         two_challenges,
         met: Movement::ALL.into_iter().map(|m| met(m, &live)).collect(),
         live_as_replay: (live.len(), one, two),
+        by_delay: puppet::judge(recordings),
         worst_share: live.iter().map(|j| j.best_for_something_else()).max().unwrap_or(0) as f64
             / Movement::ALL.len() as f64,
     }
@@ -147,7 +151,7 @@ fn expected<'a>(replays: impl Iterator<Item = &'a Judged<'a>>) -> (f64, f64) {
 }
 
 /// The movement that a recording is of, by the name of its gesture.
-fn named(recording: &Recording) -> Option<Movement> {
+pub(super) fn named(recording: &Recording) -> Option<Movement> {
     Movement::parse(recording.gesture.trim_start_matches("chal_"))
 }
 

@@ -72,6 +72,12 @@ impl Movement {
         Self::ALL.into_iter().find(|m| m.name() == name)
     }
 
+    /// The movement that an instruction's code asks for, if it asks for one.
+    #[must_use]
+    pub fn of_instruction(code: &str) -> Option<Self> {
+        code.strip_prefix(pose_contract::instruction::CHALLENGE_PREFIX).and_then(Self::parse)
+    }
+
     /// What to show the person.
     #[must_use]
     pub fn instruction(self) -> &'static str {

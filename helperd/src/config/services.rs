@@ -29,7 +29,7 @@ impl Default for Attempt {
             challenge_policy: ChallengePolicy::Required,
             gesture_seconds: 10,
             challenge_earliest_ms: 300,
-            challenge_seconds: 6,
+            challenge_seconds: 5,
             capture_always: false,
         }
     }

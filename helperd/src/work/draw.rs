@@ -1,18 +1,13 @@
-//! Draws the challenges of an attempt: by the kernel's randomness, each movement as likely as any other.
+//! Draws the challenges of an attempt by the kernel's randomness.
 
 use pose_contract::Outcome;
-use pose_engine::challenge::Movement;
+use pose_engine::challenge::{Challenge, MovementSet, draw};
 
 use super::verdict::Verdict;
 
-/// So many distinct movements, each as likely as any other.
-pub(super) fn pick_challenges(count: u8) -> Result<Vec<Movement>, Verdict> {
-    let mut left = Movement::ALL.to_vec();
-    let mut picked = Vec::new();
-    while picked.len() < usize::from(count) && !left.is_empty() {
-        picked.push(left.swap_remove(below(left.len())?));
-    }
-    Ok(picked)
+/// So many distinct challenges; each movement comes as often for every user, whatever their decoys.
+pub(super) fn pick_challenges(count: u8, decoys: MovementSet) -> Result<Vec<Challenge>, Verdict> {
+    draw(usize::from(count), decoys, below)
 }
 
 /// A random number below `bound` (at most 256), without bias.
@@ -31,18 +26,28 @@ fn below(bound: usize) -> Result<usize, Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pose_engine::challenge::Movement;
 
     #[test]
     fn challenges_are_distinct_and_all_of_them_come() {
+        let none = MovementSet::default();
         let mut seen = std::collections::HashSet::new();
-        for _ in 0..400 {
-            let picked = pick_challenges(2).unwrap();
+        for _ in 0..800 {
+            let picked = pick_challenges(2, none).unwrap();
             assert_eq!(picked.len(), 2);
-            assert_ne!(picked[0], picked[1]);
-            seen.extend(picked.iter().map(|movement| movement.name()));
+            assert_ne!(picked[0].movement, picked[1].movement);
+            seen.extend(picked.iter().map(|challenge| challenge.movement.name()));
         }
         assert_eq!(seen.len(), Movement::ALL.len());
-        assert_eq!(pick_challenges(200).unwrap().len(), Movement::ALL.len());
-        assert!(pick_challenges(0).unwrap().is_empty());
+        assert_eq!(pick_challenges(200, none).unwrap().len(), Movement::ALL.len());
+        assert!(pick_challenges(0, none).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_number_below_a_bound_is_any_of_them() {
+        for bound in [1, 3, 16] {
+            let seen: std::collections::HashSet<_> = (0..2_000).map(|_| below(bound).unwrap()).collect();
+            assert_eq!(seen, (0..bound).collect());
+        }
     }
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use pose_contract::Outcome;
+use pose_engine::challenge::{Movement, MovementSet, enough};
 use pose_engine::enrol::Enrolment;
 use pose_engine::session::{End, Limits, Session};
+use pose_engine::template::Template;
 
 use super::change::{Right, ask_new_password};
 use super::verdict::Verdict;
@@ -13,7 +15,7 @@ use crate::accounts::Account;
 use crate::arguments::EnrolOptions;
 use crate::place::Place;
 use crate::refusal::Refusal;
-use crate::store::{NewEnrolment, StoreError};
+use crate::store::{NewEnrolment, StoreError, StoredTemplate};
 
 /// Carries an enrolment out.
 pub(super) fn run(
@@ -29,8 +31,11 @@ pub(super) fn run(
 }
 
 fn enrol(work: &Work<'_>, account: &Account, options: &EnrolOptions) -> Result<Verdict, Verdict> {
-    let password = ask_new_password(work)?;
     let config = &work.daemon.config;
+    let cannot = options.cannot.union(kept_decoys(work, account, options.replace));
+    let asked = usize::from(config.attempt.challenges);
+    leave_enough(asked, cannot, MovementSet::default())?;
+    let password = ask_new_password(work)?;
     let repetitions = options.repetitions.unwrap_or(config.enrolment.repetitions);
     let limit = Duration::from_secs(u64::from(config.enrolment.limit_seconds));
     let limits =
@@ -38,12 +43,43 @@ fn enrol(work: &Work<'_>, account: &Account, options: &EnrolOptions) -> Result<V
     let watched =
         work.watch(0, limit, |start_us| Session::enrol(repetitions, limits, start_us), |_| Ok(()))?;
     match watched.end {
-        End::Enrolled { enrolment } => {
+        End::Enrolled { mut enrolment } => {
+            let contained = enrolment.template.decoys();
+            leave_enough(asked, cannot, contained)?;
+            enrolment.template = enrolment.template.with_decoys(contained.union(options.cannot));
             store(work, account, options, &enrolment, repetitions, password.as_ref().map(|phc| phc.as_str()))
         }
         End::Failed { outcome, text } => Err(Verdict::of(outcome, text.clone()).with_text(text)),
         End::Verified(_) => Err(Verdict::of(Outcome::Internal, "an enrolment ended as a login")),
     }
+}
+
+/// The decoys of gestures that stay enrolled beside the new one.
+fn kept_decoys(work: &Work<'_>, account: &Account, replace: bool) -> MovementSet {
+    let stored =
+        if replace { Vec::new() } else { work.daemon.store().templates(account).map_or(Vec::new(), |t| t.1) };
+    let decoys = |stored: &StoredTemplate| {
+        Template::decode(&stored.template).map_or(MovementSet::default(), |t| t.decoys())
+    };
+    stored.iter().map(decoys).fold(MovementSet::default(), MovementSet::union)
+}
+
+/// Refuses when too little is left that could be asked of this person.
+fn leave_enough(asked: usize, cannot: MovementSet, contained: MovementSet) -> Result<(), Verdict> {
+    if asked == 0 || enough(asked, cannot.union(contained)) {
+        return Ok(());
+    }
+    let names = |set: MovementSet| set.iter().map(Movement::name).collect::<Vec<_>>().join(", ");
+    let advice = if contained.is_empty() { "exclude fewer" } else { "choose another gesture, exclude fewer" };
+    let text = format!(
+        "Too few movements are left to ask for at a login (without {}{}{}): {advice}, or have the administrator set \
+         challenges = {} in helperd.toml",
+        names(cannot),
+        if cannot.is_empty() || contained.is_empty() { "" } else { ", and in the gesture itself " },
+        names(contained),
+        asked + 1
+    );
+    Err(Verdict::of(Outcome::EnrolmentRefused, text.clone()).with_text(text))
 }
 
 fn store(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pose_contract::{Outcome, ask, instruction};
-use pose_engine::challenge::ResponseWindow;
+use pose_engine::challenge::{MovementSet, ResponseWindow};
 use pose_engine::decide::Decision;
 use pose_engine::session::{End, Limits, Session};
 use pose_engine::template::Template;
@@ -125,12 +125,13 @@ impl Pass<'_> {
         let account = self.account.ok_or_else(|| Verdict::of(Outcome::NotEnrolled, "no such account"))?;
         let (version, templates) = self.templates(account)?;
         let limits = self.limits();
-        let challenges = pick_challenges(self.rules.challenges)?;
+        let decoys = templates.iter().map(Template::decoys).fold(MovementSet::default(), MovementSet::union);
+        let challenges = pick_challenges(self.rules.challenges, decoys)?;
         let mut told = false;
         let watched = self.work.watch(
             self.work.daemon.next_turn(),
             self.timeout,
-            |start_us| Session::verify(templates, challenges, limits, start_us),
+            |start_us| Session::verify_among_decoys(templates, challenges, limits, start_us),
             |code| {
                 if !told && code.starts_with(instruction::CHALLENGE_PREFIX) {
                     self.work.daemon.store().challenge_shown(begun.id).map_err(store_failed)?;
@@ -160,9 +161,9 @@ impl Pass<'_> {
         if !self.rules.capture_always {
             return;
         }
-        let Ok(challenges) = pick_challenges(self.rules.challenges) else { return };
+        let Ok(challenges) = pick_challenges(self.rules.challenges, MovementSet::default()) else { return };
         let limits = self.limits();
-        let session = |start_us| Session::verify(Vec::new(), challenges, limits, start_us);
+        let session = |start_us| Session::verify_among_decoys(Vec::new(), challenges, limits, start_us);
         let _ = self.work.watch(self.work.daemon.next_turn(), self.timeout, session, |_| Ok(()));
     }
 

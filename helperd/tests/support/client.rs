@@ -81,6 +81,12 @@ impl Client {
         self.attempt("Enroll", &(user, dictionary(&[("repetitions", Variant::from(repetitions))])))
     }
 
+    /// An enrolment of somebody who cannot do these movements.
+    pub fn enroll_without(&self, user: &str, cannot: &str) -> Result<String, Refused> {
+        let options = [("repetitions", Variant::from(3u32)), ("cannot", Variant::from(cannot))];
+        self.attempt("Enroll", &(user, dictionary(&options)))
+    }
+
     pub fn change(&self, method: &str, user: &str) -> Result<String, Refused> {
         self.attempt(method, &(user, dictionary(&[])))
     }

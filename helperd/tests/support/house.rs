@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use pose_engine::challenge::Movement;
+use pose_engine::challenge::{Movement, MovementSet};
+use pose_engine::template::Template;
 use pose_helperd::audit::Audit;
 use pose_helperd::config::Config;
 use pose_helperd::daemon::{Bus, Daemon, Parts};
@@ -150,6 +151,15 @@ impl House {
         if let Some(daemon) = self.daemon.take() {
             let _ = daemon.join();
         }
+    }
+
+    /// The challenges that do not count for root, as stored. Ends the daemon.
+    pub fn stored_decoys(&mut self) -> MovementSet {
+        self.end();
+        let store = reopened(&self.folder.path().join("state"));
+        let root = pose_helperd::accounts::by_name("root").expect("a name service").expect("an account");
+        let (_, templates) = store.templates(&root).expect("enrolled");
+        Template::decode(&templates.first().expect("one").template).expect("a template").decoys()
     }
 
     /// A client with this process' own uid.

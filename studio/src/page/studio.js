@@ -29,6 +29,25 @@ function draw(picture, skeleton) {
   }
 }
 
+// The movement that is asked for, as a stick figure in the corner.
+function drawFigure(strokes) {
+  const canvas = element("mirror");
+  const pen = canvas.getContext("2d");
+  const [size, edge] = [canvas.height * 0.3, 12];
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.fillStyle = "#ffffffd0";
+  pen.fillRect(0, 0, size + 2 * edge, size + 2 * edge);
+  pen.strokeStyle = "#224466";
+  pen.lineWidth = 6;
+  pen.lineCap = "round";
+  for (const [[ax, ay], [bx, by]] of strokes) {
+    pen.beginPath();
+    pen.moveTo(edge + ax * size, edge + ay * size);
+    pen.lineTo(edge + bx * size, edge + by * size);
+    pen.stroke();
+  }
+}
+
 async function look() {
   const view = await (await fetch("/view")).json();
   if (element("message").textContent !== view.message) element("message").textContent = view.message;
@@ -40,6 +59,7 @@ async function look() {
   const answer = await fetch("/picture");
   const picture = answer.status === 200 ? await createImageBitmap(await answer.blob()) : null;
   draw(picture, view.skeleton);
+  if (picture && view.figure) drawFigure(view.figure);
   return picture ? 40 : 300;
 }
 

@@ -1,4 +1,4 @@
-//! Plots of an evaluation: detection error trade-off, score histograms and users' own error rates.
+//! Plots of an evaluation: detection error trade-off, score histograms, and answers to challenges by their delay.
 
 mod figure;
 mod font;
@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use super::methods::Scored;
+use super::presentations::Count;
 use figure::{Anchor, Colour, Figure, HEIGHT, WIDTH};
 
 const MARGIN: f64 = 64.0;
@@ -32,6 +33,35 @@ pub(crate) fn write(
         scores(shipped, threshold).write(dir, &format!("{name}_scores"))?;
     }
     Ok(())
+}
+
+/// Writes `NAME_puppet` as SVG and PNG: acceptance of right answers over their delay. Nothing without figures.
+pub(crate) fn write_delays(dir: &Path, name: &str, delays: &[(u64, Count)]) -> io::Result<()> {
+    let Some((longest, _)) = delays.last() else { return Ok(()) };
+    std::fs::create_dir_all(dir)?;
+    let x = |ms: f64| MARGIN + ms / *longest as f64 * (WIDTH - 2.0 * MARGIN);
+    let y = |share: f64| HEIGHT - MARGIN - share * (HEIGHT - 2.0 * MARGIN);
+    let mut figure = Figure::default();
+    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        figure.line(vec![[x(0.0), y(share)], [x(*longest as f64), y(share)]], GRID, 1.0, false, "");
+        figure.words([x(0.0) - 6.0, y(share) + 4.0], Anchor::End, INK, &format!("{} %", 100.0 * share));
+    }
+    for (ms, _) in delays.iter().filter(|(ms, _)| ms % 1_000 == 0) {
+        figure.words([x(*ms as f64), y(0.0) + 18.0], Anchor::Middle, INK, &format!("{} s", ms / 1_000));
+    }
+    let line = |power: i32| {
+        let point = |(ms, count): &(u64, Count)| {
+            [x(*ms as f64), y((count.accepted as f64 / count.n as f64).powi(power))]
+        };
+        delays.iter().map(point).collect()
+    };
+    for (i, (power, words)) in [(1, "one challenge"), (2, "two in order")].into_iter().enumerate() {
+        figure.line(line(power), COLOURS[i], 1.5, power == 2, words);
+        figure.words([WIDTH / 3.0, 20.0 + 14.0 * i as f64], Anchor::Start, COLOURS[i], words);
+    }
+    figure.words([WIDTH / 2.0, HEIGHT - 14.0], Anchor::Middle, INK, "delay of the right answer");
+    figure.words([8.0, MARGIN - 8.0], Anchor::Start, INK, "accepted");
+    figure.write(dir, &format!("{name}_puppet"))
 }
 
 /// False reject rate over false accept rate, both on logarithmic axes.

@@ -1,0 +1,87 @@
+//! A puppeteer: somebody who moves a puppet (or a rendered person) that knows the gesture, sees what is asked, and
+//! answers it some time after the instruction. How late is too late, and how early is too early?
+
+use std::fmt::Write as _;
+
+use pose_engine::challenge::{Movement, ResponseWindow, judge_sequence};
+use pose_engine::sequence::{JOINTS, Joint, Sequence, joint};
+use rayon::prelude::*;
+
+use super::presentations::{Count, named};
+use super::recordings::Recording;
+
+/// Delays looked at, microseconds: 0 to 6 s.
+const STEP_US: u64 = 250_000;
+const STEPS: u64 = 24;
+/// When the instruction is shown on the puppet's clock; far enough from 0 to have a time before.
+const ASKED_US: u64 = 60_000_000;
+/// A movement has set out when a hand or the nose is this far from where it was, shoulder widths.
+const SET_OUT: f32 = 0.1;
+
+/// Acceptance of one right answer by its delay, milliseconds, over the recordings named after a movement; empty if
+/// there are none.
+pub(crate) fn judge(recordings: &[Recording]) -> Vec<(u64, Count)> {
+    let answers: Vec<(Movement, &Sequence, u64)> = recordings
+        .iter()
+        .filter(|r| r.kind.is_live())
+        .filter_map(|r| Some((named(r)?, &r.sequence, set_out(&r.sequence)?)))
+        .collect();
+    if answers.is_empty() {
+        return Vec::new();
+    }
+    (0..=STEPS)
+        .map(|step| {
+            let delay = step * STEP_US;
+            let accepted =
+                answers.par_iter().filter(|(m, answer, out)| passes(*m, answer, *out, delay)).count();
+            (delay / 1_000, Count { n: answers.len(), accepted })
+        })
+        .collect()
+}
+
+/// The table; nothing without figures.
+pub(crate) fn table(delays: &[(u64, Count)]) -> String {
+    let mut out = String::new();
+    let Some((_, Count { n, .. })) = delays.first() else { return out };
+    let window = ResponseWindow::default();
+    let _ = writeln!(
+        out,
+        "puppeteer: {n} right answers, each setting out DELAY after its instruction (counted from {:.1} s to {:.1} s)",
+        window.read_us as f64 / 1.0e6,
+        window.limit_us as f64 / 1.0e6
+    );
+    let _ = writeln!(out, "{:>8}{:>16}{:>24}", "delay s", "one accepted %", "two in order accepted %");
+    for (delay, count) in delays {
+        let share = count.accepted as f64 / count.n as f64;
+        let (one, two) = (100.0 * share, 100.0 * share * share);
+        let _ = writeln!(out, "{:>8.2}{one:>16.1}{two:>24.1}", *delay as f64 / 1_000.0);
+    }
+    out
+}
+
+/// Whether the answer counts when it sets out `delay_us` after the instruction. Until then the puppet rests.
+fn passes(movement: Movement, answer: &Sequence, out_us: u64, delay_us: u64) -> bool {
+    let Some(first) = answer.frames().first() else { return false };
+    let shifted = answer
+        .times_us()
+        .iter()
+        .zip(answer.frames())
+        .map(|(t, frame)| ((t + ASKED_US + delay_us).saturating_sub(out_us), *frame))
+        .filter(|(t, _)| *t > ASKED_US);
+    let played = Sequence::from_frames(std::iter::once((ASKED_US, *first)).chain(shifted));
+    judge_sequence(movement, &played, None, ASKED_US, &ResponseWindow::default()).shown
+}
+
+/// When the body first leaves its place.
+fn set_out(sequence: &Sequence) -> Option<u64> {
+    let first = sequence.frames().first()?;
+    let far = |a: &Joint, b: &Joint| (a.x - b.x).hypot(a.y - b.y);
+    let width = far(&first[joint::LEFT_SHOULDER], &first[joint::RIGHT_SHOULDER]);
+    let gone = |frame: &[Joint; JOINTS]| {
+        [joint::NOSE, joint::LEFT_WRIST, joint::RIGHT_WRIST]
+            .iter()
+            .any(|&k| far(&frame[k], &first[k]) > SET_OUT * width)
+    };
+    let at = sequence.frames().iter().position(gone)?;
+    sequence.times_us().get(at).copied()
+}
