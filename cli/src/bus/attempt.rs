@@ -84,7 +84,11 @@ pub(crate) fn require(verdict: &Verdict, hoped: Outcome) -> Result<(), Failure> 
         Some(seconds) if verdict.outcome == Outcome::LockedOut => {
             format!("{} ({seconds} s left)", verdict.text)
         }
-        _ => verdict.text.clone(),
+        // Only a test, which its owner asked for, tells how it went.
+        _ => match text(&verdict.details, "words") {
+            "" => verdict.text.clone(),
+            words => format!("{} ({words})", verdict.text),
+        },
     };
     Err(Failure::new(exit, what, next))
 }

@@ -144,7 +144,7 @@ impl Pass<'_> {
             End::Verified(decision) => Judged {
                 outcome: decision.outcome,
                 reason: reasons(&decision),
-                text: decision.reasons.first().map(ToString::to_string),
+                text: None,
                 stream: Some(watched.stream),
                 version: Some(version),
                 decision: Some(decision),

@@ -58,7 +58,8 @@ impl Verdict {
     /// whether it was judged at all: an enrolment's existence and a lock-out are root's to know.
     pub(crate) fn for_caller(self, uid: u32) -> BusEvent {
         let outcome = if uid == 0 { self.outcome } else { coarse(self.outcome) };
-        let exact = outcome == self.outcome;
+        // The text may be shown to whoever sits there, also by root's programs: it never says which check failed.
+        let exact = outcome == self.outcome && !judged(outcome);
         let text = self.text.filter(|_| exact).unwrap_or_else(|| words(outcome).to_owned());
         let shown = self.details.into_iter().filter(|(_, _, for_root)| uid == 0 || !for_root);
         let details = shown.map(|(key, value, _)| (key, value)).collect();
@@ -66,15 +67,16 @@ impl Verdict {
     }
 }
 
+/// Whether gesture, liveness or challenges were looked at and refused.
+fn judged(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::WrongPose | Outcome::NotLive | Outcome::ChallengeMissed)
+}
+
 /// What callers other than root learn.
 fn coarse(outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::WrongPose
-        | Outcome::NotLive
-        | Outcome::ChallengeMissed
-        | Outcome::NotEnrolled
-        | Outcome::EnrolmentRemoved
-        | Outcome::LockedOut => Outcome::Refused,
+        Outcome::NotEnrolled | Outcome::EnrolmentRemoved | Outcome::LockedOut => Outcome::Refused,
+        outcome if judged(outcome) => Outcome::Refused,
         other => other,
     }
 }
@@ -83,10 +85,9 @@ fn coarse(outcome: Outcome) -> Outcome {
 fn words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Success => "Recognised",
-        Outcome::Refused => "Not recognised; try again",
-        Outcome::WrongPose => "The gesture was not recognised; try again",
-        Outcome::NotLive => "No live movement was seen; move freely and try again",
-        Outcome::ChallengeMissed => "The asked movement was not seen; do what the screen asks and try again",
+        Outcome::Refused | Outcome::WrongPose | Outcome::NotLive | Outcome::ChallengeMissed => {
+            "Not recognised; do the gesture as you enrolled it, then what the screen asks, and try again"
+        }
         Outcome::WrongPassword => "Wrong password; try again",
         Outcome::NobodyInView => "Nobody was in view; sit in front of the camera and try again",
         Outcome::TooDark => "Too dark; turn on a light and try again",
@@ -133,6 +134,16 @@ mod tests {
     fn a_hidden_outcome_hides_its_text_too() {
         let told = Verdict::of(Outcome::WrongPose, "").with_text("almost").for_caller(1000);
         assert_eq!(told.text, words(Outcome::Refused));
+    }
+
+    #[test]
+    fn no_text_says_which_check_failed() {
+        let told = |outcome, uid| Verdict::of(outcome, "").with_text("almost").for_caller(uid).text;
+        for outcome in [Outcome::WrongPose, Outcome::NotLive, Outcome::ChallengeMissed] {
+            for uid in [0, 1000] {
+                assert_eq!(told(outcome, uid), words(Outcome::Refused), "{outcome:?}");
+            }
+        }
     }
 
     #[test]
