@@ -46,6 +46,10 @@ pub const MIN_AFFINE_RESIDUAL: f64 = 0.034;
 /// 0.9, live signs begin at 1.2.
 pub const MIN_ARTICULATION: f64 = 1.0;
 
+/// Liveness: smallest product of that misfit and that articulation. A photo that is bent, or whose landmarks jump, may
+/// reach one of the two; moved photos reach at most 0.019 in both together, live signs begin at 0.077.
+pub const MIN_MISFIT_TIMES_ARTICULATION: f64 = 0.05;
+
 /// Enrolment: smallest number of recordings.
 pub const MIN_RECORDINGS: usize = 3;
 /// Enrolment: largest number of recordings.

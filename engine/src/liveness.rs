@@ -8,7 +8,10 @@ use std::fmt;
 
 use crate::affine;
 use crate::clean::{clean, quantile};
-use crate::constants::{MIN_AFFINE_RESIDUAL, MIN_ARTICULATION, MIN_MOVEMENT, MIN_MOVEMENT_DEVIATION};
+use crate::constants::{
+    MIN_AFFINE_RESIDUAL, MIN_ARTICULATION, MIN_MISFIT_TIMES_ARTICULATION, MIN_MOVEMENT,
+    MIN_MOVEMENT_DEVIATION,
+};
 use crate::landmarks::Observation;
 use crate::sequence::{JOINTS, Joint, Sequence, joint};
 
@@ -109,7 +112,9 @@ impl Motion {
         {
             out.push(NotLive::Still);
         }
-        if !at_least(self.affine_residual, MIN_AFFINE_RESIDUAL) {
+        if !(at_least(self.affine_residual, MIN_AFFINE_RESIDUAL)
+            && at_least(self.affine_residual * self.articulation, MIN_MISFIT_TIMES_ARTICULATION))
+        {
             out.push(NotLive::Rigid);
         }
         if !at_least(self.articulation, MIN_ARTICULATION) {

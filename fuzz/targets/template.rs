@@ -15,7 +15,8 @@ pose_fuzz::target!(|data| {
 
 fn check(bytes: &[u8]) {
     let Ok(template) = Template::decode(bytes) else { return };
-    assert_eq!(template.encode(), bytes, "one template has one byte form");
+    let current = bytes.get(8..10) == Some(&pose_engine::template::VERSION.to_le_bytes()[..]);
+    assert!(!current || template.encode() == bytes, "one template has one byte form in a version");
     for track in template.recordings() {
         assert!(track.frames.iter().flatten().flatten().all(|value| value.is_finite()));
     }
