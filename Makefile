@@ -37,6 +37,7 @@ help:
 	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
 	@echo 'make test-sanitised   the module under AddressSanitizer'
 	@echo 'make fuzz       every reader of outside bytes, SECONDS=600 each; a finding fails'
+	@echo 'make faults     two hundred kills of the daemon, full disks, clock jumps; about an hour'
 	@echo 'make flood      64 hostile clients for a minute, a login in between'
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time, memory and growth of logins, beside MediaPipe; twenty minutes, JSON and plots in target/bench'
@@ -109,6 +110,11 @@ fuzz: packages-fuzz
 .PHONY: test-sanitised
 test-sanitised: packages-test
 	tests/module/run-sanitised.sh
+
+# Two hundred kills of the whole daemon, fifty in each of logins, enrolments, lock-outs and rotations: about an hour.
+.PHONY: faults
+faults: packages-test build
+	POSE_KILLS=50 $(CARGO) test --locked -p pose-system-tests --test faults
 
 .PHONY: flood
 flood: packages-test $(RUNTIME)

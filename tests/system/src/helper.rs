@@ -22,6 +22,8 @@ pub struct Setup {
     pub runtime: PathBuf,
     /// Where its messages go.
     pub log: PathBuf,
+    /// Another program than the daemon itself, which starts it.
+    pub program: Option<PathBuf>,
 }
 
 impl Setup {
@@ -38,12 +40,16 @@ impl Setup {
             models: place::models(),
             runtime: place::runtime()?,
             log: room.join("helper.log"),
+            program: None,
         })
     }
 
     /// The command that starts the daemon.
     pub fn command(&self) -> Result<Command> {
-        let mut command = Command::new(place::built("pose-helperd-recorded")?);
+        let mut command = Command::new(match &self.program {
+            Some(program) => program.clone(),
+            None => place::built("pose-helperd-recorded")?,
+        });
         command
             .arg("--config")
             .arg(&self.config)
