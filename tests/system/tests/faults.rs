@@ -373,7 +373,7 @@ fn on_small_disk(scene: &Scene, break_it: impl FnOnce(&Scene, &Setup) -> Result<
 
 /// Enrolments of ben, as root sees them.
 fn list() -> Result<usize> {
-    let output = Command::new(place::built("posectl")?).args(["list", "--json"]).output()?;
+    let output = Command::new(place::built("posectl")?).args(["list", "--json", "ben"]).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).matches("\"gesture\"").count())
 }
 
