@@ -106,7 +106,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--list" => o.list = true,
             "--external" => o.request.external = true,
             "--infrared" => o.request.prefer_infrared = true,
-            "--device" => o.request.device = Some(value()?),
+            "--device" => {
+                o.request.device = Some(value()?);
+                o.request.virtual_devices = true;
+            }
             "--format" => o.request.format = Some(format(&value()?)?),
             "--size" => o.request.size = Some(pair(&value()?, 'x')?),
             "--control" => o.request.controls.push(pair(&value()?, '=')?),

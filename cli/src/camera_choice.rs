@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use pose_camera::v4l2::{Device, Request};
+use pose_camera::v4l2::Request;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};
@@ -22,6 +22,7 @@ struct Config {
 #[derive(Debug, Default, Deserialize)]
 struct Camera {
     device: Option<String>,
+    identity: Option<String>,
     #[serde(default)]
     allow_virtual: bool,
     #[serde(default)]
@@ -31,21 +32,20 @@ struct Camera {
 }
 
 /// The configured wishes; the defaults when there is no configuration.
-pub(crate) fn configured(path: &Path) -> Result<Wishes, Failure> {
+pub(crate) fn configured(path: &Path) -> Result<Request, Failure> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => String::new(),
         Err(e) => return Err(unusable(path, &e)),
     };
     let camera = toml::from_str::<Config>(&text).map_err(|e| unusable(path, &e.message()))?.camera;
-    Ok(Wishes {
-        request: Request {
-            device: camera.device.filter(|device| device != "auto"),
-            external: camera.allow_external,
-            prefer_infrared: camera.prefer_infrared,
-            ..Request::default()
-        },
-        allow_virtual: camera.allow_virtual,
+    Ok(Request {
+        device: camera.device.filter(|device| device != "auto"),
+        identity: camera.identity.filter(|identity| identity != "any"),
+        external: camera.allow_external,
+        virtual_devices: camera.allow_virtual,
+        prefer_infrared: camera.prefer_infrared,
+        ..Request::default()
     })
 }
 
@@ -57,26 +57,11 @@ fn unusable(path: &Path, why: &impl std::fmt::Display) -> Failure {
     )
 }
 
-/// What the administrator wants.
-#[derive(Debug)]
-pub(crate) struct Wishes {
-    /// For the camera crate.
-    pub(crate) request: Request,
-    allow_virtual: bool,
-}
-
-impl Wishes {
-    /// The devices that may be used at all.
-    pub(crate) fn allowed(&self, devices: &[Device]) -> Vec<Device> {
-        devices.iter().filter(|device| self.allow_virtual || !device.virtual_device).cloned().collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wishes(text: &str) -> Result<Wishes, Failure> {
+    fn wishes(text: &str) -> Result<Request, Failure> {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("helperd.toml");
         fs::write(&path, text).expect("write");
@@ -86,15 +71,17 @@ mod tests {
     #[test]
     fn the_shipped_configuration_asks_for_the_same_camera_as_none() {
         let shipped = wishes(include_str!("../../config/helperd.toml")).expect("readable");
-        assert_eq!(shipped.request, configured(Path::new("/nonexistent")).expect("defaults").request);
-        assert!(!shipped.allow_virtual);
+        assert_eq!(shipped, configured(Path::new("/nonexistent")).expect("defaults"));
+        assert_eq!(shipped, Request::default());
     }
 
     #[test]
     fn a_named_camera_is_asked_for_and_a_broken_file_is_told() {
-        let named = wishes("[camera]\ndevice = \"/dev/video2\"\nallow_virtual = true").expect("readable");
-        assert_eq!(named.request.device.as_deref(), Some("/dev/video2"));
-        assert!(named.allow_virtual);
+        let text = "[camera]\ndevice = \"/dev/video2\"\nidentity = \"1:2\"\nallow_virtual = true";
+        let named = wishes(text).expect("readable");
+        assert_eq!(named.device.as_deref(), Some("/dev/video2"));
+        assert_eq!(named.identity.as_deref(), Some("1:2"));
+        assert!(named.virtual_devices && !named.external);
         assert_eq!(wishes("[camera").expect_err("broken").exit, Exit::Input);
     }
 }

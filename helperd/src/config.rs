@@ -85,6 +85,9 @@ pub enum LogLevel {
 pub struct Camera {
     /// `"auto"` or a device node, best by its stable name below `/dev/v4l/by-path`.
     pub device: String,
+    /// What the camera must say of itself: `"any"`, or `vendor:product` or `vendor:product:serial` as
+    /// `posectl devices` prints it.
+    pub identity: String,
     /// Take a software camera (v4l2loopback, vivid); only together with a named `device`.
     pub allow_virtual: bool,
     /// Take a camera that is not built in.
@@ -95,7 +98,13 @@ pub struct Camera {
 
 impl Default for Camera {
     fn default() -> Self {
-        Self { device: "auto".into(), allow_virtual: false, allow_external: false, prefer_infrared: false }
+        Self {
+            device: "auto".into(),
+            identity: "any".into(),
+            allow_virtual: false,
+            allow_external: false,
+            prefer_infrared: false,
+        }
     }
 }
 

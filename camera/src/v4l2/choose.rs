@@ -1,8 +1,9 @@
 //! Which camera to use and how to set it. Pure: `posectl devices` prints the same decision that a login takes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::device::{Device, Mode, Placement, is_luma, seconds};
+use super::trust::{is_named, trust};
 use crate::camera::CameraError;
 use crate::frame::PixelFormat;
 
@@ -12,10 +13,14 @@ pub struct Request {
     /// The administrator's choice: a node, a link in /dev/v4l, a link's name, or a USB port ("1-4"). Only a camera
     /// that is named may be virtual, and one that is named may be external.
     pub device: Option<String>,
+    /// What the camera must say of itself, whichever it is and wherever: `vendor:product` or `vendor:product:serial`.
+    pub identity: Option<String>,
     /// Cameras that are plugged in may be used without being named.
     pub external: bool,
     /// Built-in cameras see nothing now.
     pub lid_closed: bool,
+    /// A camera that is named may be a software one.
+    pub virtual_devices: bool,
     /// An infrared camera goes before a colour one.
     pub prefer_infrared: bool,
     /// This format only.
@@ -70,38 +75,25 @@ pub fn choose(devices: &[Device], request: &Request) -> Result<Choice, CameraErr
 }
 
 fn choose_device<'a>(devices: &'a [Device], request: &Request) -> Result<(&'a Device, String), CameraError> {
-    if let Some(name) = &request.device {
-        let named = devices.iter().find(|d| is_named(d, name));
-        let named =
-            named.ok_or_else(|| CameraError::Missing { what: format!("{name:?} is not connected") })?;
-        if under_lid(named, request) {
-            return Err(CameraError::LidClosed);
-        }
-        return Ok((named, "named in the configuration".to_owned()));
-    }
-    let allowed = |d: &&Device| !d.virtual_device && (request.external || d.placement == Placement::BuiltIn);
+    let trusted: Vec<_> = devices.iter().filter(|d| trust(d, devices, request).is_ok()).collect();
     let rank = |d: &Device| {
         (d.modes.is_empty(), d.infrared != request.prefer_infrared, d.placement != Placement::BuiltIn)
     };
-    let usable = devices.iter().filter(allowed).filter(|d| !under_lid(d, request));
-    let best = usable.min_by_key(|d| rank(d)).ok_or_else(|| match devices.iter().any(|d| allowed(&d)) {
-        true => CameraError::LidClosed,
-        false => nothing_allowed(devices),
+    let usable = trusted.iter().copied().filter(|d| !under_lid(d, request));
+    let best = usable.min_by_key(|d| rank(d)).ok_or_else(|| match trusted.is_empty() {
+        false => CameraError::LidClosed,
+        true => nothing_trusted(devices, request),
     })?;
-    Ok((best, reason(best, request)))
+    let why = if request.device.is_some() {
+        "named in the configuration".to_owned()
+    } else {
+        reason(best, request)
+    };
+    Ok((best, why))
 }
 
 fn under_lid(device: &Device, request: &Request) -> bool {
     request.lid_closed && device.placement == Placement::BuiltIn
-}
-
-/// Never by the camera's own name: anybody's device can claim one.
-fn is_named(device: &Device, name: &str) -> bool {
-    let links = device.by_id.iter().chain(&device.by_path);
-    let link = |l: &PathBuf| l == Path::new(name) || l.file_name().is_some_and(|n| n == name);
-    device.node == Path::new(name)
-        || links.into_iter().any(link)
-        || device.usb.as_ref().is_some_and(|u| u.port == name)
 }
 
 fn reason(device: &Device, request: &Request) -> String {
@@ -116,13 +108,18 @@ fn reason(device: &Device, request: &Request) -> String {
     format!("{kind}{wanted}, {place}")
 }
 
-fn nothing_allowed(devices: &[Device]) -> CameraError {
-    let what = match devices {
-        [] => "none is connected".to_owned(),
-        _ => {
-            let names: Vec<_> = devices.iter().map(|d| d.node.display().to_string()).collect();
-            format!("{} may be used only if named or if external cameras are allowed", names.join(", "))
-        }
+/// With the reason for each camera; where one was named, for that one only.
+fn nothing_trusted(devices: &[Device], request: &Request) -> CameraError {
+    let meant = |d: &&Device| request.device.as_ref().is_none_or(|name| is_named(d, name));
+    let reasons: Vec<_> = devices
+        .iter()
+        .filter(meant)
+        .filter_map(|d| trust(d, devices, request).err().map(|why| format!("{}: {why}", d.node.display())))
+        .collect();
+    let what = match (&request.device, reasons.is_empty()) {
+        (Some(name), true) => format!("{name:?} is not connected"),
+        (None, true) => "none is connected".to_owned(),
+        _ => reasons.join("; "),
     };
     CameraError::Missing { what }
 }

@@ -1,5 +1,7 @@
 //! The decisions that a person with one, two or odd cameras would expect.
 
+use std::path::Path;
+
 use super::*;
 use crate::v4l2::device::Usb;
 
@@ -19,7 +21,13 @@ fn camera(number: u32, placement: Placement, modes: Vec<Mode>) -> Device {
         virtual_device: false,
         infrared,
         placement,
-        usb: Some(Usb { vendor: 1, product: 2, serial: None, port: format!("1-{number}") }),
+        seat: "seat0".into(),
+        usb: Some(Usb {
+            vendor: 1,
+            product: 2,
+            serial: Some(format!("S{number}")),
+            port: format!("1-{number}"),
+        }),
         modes,
         other_formats: Vec::new(),
         problem: None,
@@ -97,7 +105,7 @@ fn cameras_that_anybody_could_attach_are_used_only_when_allowed() {
     let mut loopback = camera(2, Placement::Unknown, webcam());
     loopback.virtual_device = true;
     assert!(choose(&[loopback.clone()], &open).is_err());
-    let named = Request { device: Some("/dev/video2".into()), ..Request::default() };
+    let named = Request { device: Some("/dev/video2".into()), virtual_devices: true, ..Request::default() };
     assert_eq!(choose(&[loopback], &named).unwrap().node, Path::new("/dev/video2"));
 }
 

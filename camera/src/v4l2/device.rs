@@ -29,6 +29,8 @@ pub struct Device {
     pub infrared: bool,
     /// Part of the machine or plugged in.
     pub placement: Placement,
+    /// The seat that udev gave it to, `seat0` without a word of udev.
+    pub seat: String,
     /// USB descriptors, if it is on USB.
     pub usb: Option<Usb>,
     /// What it delivers that can be used here.
@@ -83,11 +85,13 @@ pub struct Roots {
     pub sys: PathBuf,
     /// `/dev`.
     pub dev: PathBuf,
+    /// `/run/udev/data`: what udev knows of each device.
+    pub udev: PathBuf,
 }
 
 impl Default for Roots {
     fn default() -> Self {
-        Self { sys: PathBuf::from("/sys"), dev: PathBuf::from("/dev") }
+        Self { sys: PathBuf::from("/sys"), dev: PathBuf::from("/dev"), udev: PathBuf::from("/run/udev/data") }
     }
 }
 
@@ -113,6 +117,7 @@ fn device(roots: &Roots, entry: sysfs::Entry) -> Option<Device> {
         virtual_device: entry.virtual_device,
         infrared: false,
         placement: entry.placement,
+        seat: entry.seat,
         usb: entry.usb,
         modes: Vec::new(),
         other_formats: Vec::new(),

@@ -7,6 +7,7 @@
 //! # Layout
 //! - [`device`]: which cameras there are and what they can do; `sysfs` reads where and what they are
 //! - [`choose`]: which camera, format, size and rate to use, and why: pure
+//! - [`trust`]: whether a camera may watch a login, and why not: pure
 //! - [`exposure`]: whether the picture's brightness has settled: pure
 //! - `stream`: the buffer loop and the [`V4l2Camera`]; `picture`: whether a buffer holds a whole picture: pure
 //! - `node`: a device node's calls; `raw`: everything that is unsafe
@@ -19,8 +20,10 @@ mod picture;
 mod raw;
 mod stream;
 mod sysfs;
+pub mod trust;
 
 pub use choose::{Choice, Request, choose};
 pub use device::{Device, Mode, Placement, Roots, devices};
 pub use exposure::{Settled, Settling, mean_luma};
 pub use stream::{Counts, V4l2Camera};
+pub use trust::{Distrust, trust};

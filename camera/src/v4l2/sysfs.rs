@@ -9,6 +9,8 @@ use super::node::printable;
 
 /// Longest attribute that is read, bytes.
 const MAX_ATTRIBUTE: u64 = 256;
+/// Longest record of udev that is read, bytes.
+const MAX_RECORD: u64 = 16 << 10;
 
 /// One `video4linux` entry.
 pub(super) struct Entry {
@@ -18,6 +20,7 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) virtual_device: bool,
     pub(super) placement: Placement,
+    pub(super) seat: String,
     pub(super) usb: Option<Usb>,
 }
 
@@ -62,6 +65,7 @@ fn entry(roots: &Roots, number: u32, path: &Path) -> Entry {
         name: attribute(&place, "name").unwrap_or_default(),
         virtual_device: is_virtual(&place, usb_dir.is_some()),
         placement: usb_dir.as_deref().map_or(placement_off_usb(&place), placement_on_usb),
+        seat: seat(roots, &place).unwrap_or_else(|| "seat0".to_owned()),
         usb: usb_dir.as_deref().and_then(usb),
     }
 }
@@ -99,6 +103,14 @@ fn placement_on_usb(usb: &Path) -> Placement {
 /// Cameras on PCI or the SoC's own bus are part of the machine.
 fn placement_off_usb(place: &Path) -> Placement {
     if is_virtual(place, false) { Placement::Unknown } else { Placement::BuiltIn }
+}
+
+/// The seat in udev's record of the node, which is named by the node's numbers.
+fn seat(roots: &Roots, place: &Path) -> Option<String> {
+    let record = roots.udev.join(format!("c{}", attribute(place, "dev")?));
+    let mut bytes = Vec::new();
+    fs::File::open(record).ok()?.take(MAX_RECORD).read_to_end(&mut bytes).ok()?;
+    String::from_utf8_lossy(&bytes).lines().find_map(|l| l.strip_prefix("E:ID_SEAT=")).map(printable)
 }
 
 fn usb(dir: &Path) -> Option<Usb> {

@@ -19,7 +19,11 @@ impl Tree {
     }
 
     fn roots(&self) -> Roots {
-        Roots { sys: self.0.path().join("sys"), dev: self.0.path().join("dev") }
+        Roots {
+            sys: self.0.path().join("sys"),
+            dev: self.0.path().join("dev"),
+            udev: self.0.path().join("udev"),
+        }
     }
 
     fn entry(&self, place: &str, name: &str, attributes: &[(&str, &[u8])]) {
@@ -63,7 +67,7 @@ fn entries_are_found_by_number_whatever_else_is_named_there() {
         .unwrap();
     let numbers: Vec<_> = entries(&tree.roots()).iter().map(|e| e.number).collect();
     assert_eq!(numbers, [2, 10]);
-    let nowhere = Roots { sys: "/nowhere".into(), dev: "/nowhere".into() };
+    let nowhere = Roots { sys: "/nowhere".into(), dev: "/nowhere".into(), udev: "/nowhere".into() };
     assert!(entries(&nowhere).is_empty());
 }
 
@@ -112,4 +116,26 @@ fn a_camera_that_cannot_be_opened_is_listed_with_the_reason() {
     let found = devices_in(&tree.roots());
     let problem = found[0].problem.as_deref().unwrap();
     assert!(problem.contains("video0") && problem.contains("posectl devices"), "{problem}");
+}
+
+#[test]
+fn the_seat_is_the_one_that_udev_wrote_down() {
+    let tree = Tree::new();
+    let udev = tree.0.path().join("udev");
+    fs::create_dir(&udev).unwrap();
+    for (number, record) in
+        [(0, Some("S:v4l/by-id/x\nE:ID_SEAT=seat1\nG:seat\n")), (1, Some("E:ID_V4L_VERSION=2\n")), (2, None)]
+    {
+        let place = format!("pci0000:00/0000:00:0{number}.0");
+        tree.entry(
+            &place,
+            &format!("video{number}"),
+            &[(&format!("video4linux/video{number}/dev"), format!("81:{number}\n").as_bytes())],
+        );
+        if let Some(record) = record {
+            fs::write(udev.join(format!("c81:{number}")), record).unwrap();
+        }
+    }
+    let seats: Vec<_> = entries(&tree.roots()).into_iter().map(|e| e.seat).collect();
+    assert_eq!(seats, ["seat1", "seat0", "seat0"]);
 }

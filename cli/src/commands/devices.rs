@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pose_camera::camera::{Camera, CameraError};
+use pose_camera::v4l2::trust::identity;
 use pose_camera::v4l2::{
-    Choice, Device, Mode, Request, Settled, Settling, V4l2Camera, choose, devices, mean_luma,
+    Choice, Device, Distrust, Mode, Request, Settled, Settling, V4l2Camera, choose, devices, mean_luma, trust,
 };
 use pose_vision::{Tracker, TrackerOptions};
 use serde_json::{Value, json};
@@ -22,39 +23,46 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Runs the command.
 pub(crate) fn run(args: &Devices, output: Output) -> Result<Exit, Failure> {
-    let wishes = configured(Path::new(CONFIG))?;
+    let request = configured(Path::new(CONFIG))?;
     let found = devices();
-    let mut request = wishes.request.clone();
-    let mut allowed = wishes.allowed(&found);
-    if let Some(node) = &args.device {
-        // Named on the command line for a look, not for a login: any camera may be looked at.
-        request.device = Some(node.to_string_lossy().into_owned());
-        allowed.clone_from(&found);
-    }
-    let choice = choose(&allowed, &request);
+    let choice = choose(&found, &request);
+    let distrust = |device: &Device| trust(device, &found, &request).err();
     output.object(&json!({
-        "devices": found.iter().map(device_json).collect::<Vec<_>>(),
+        "devices": found.iter().map(|device| device_json(device, distrust(device).as_ref())).collect::<Vec<_>>(),
         "choice": choice.as_ref().ok().map(choice_json),
         "reason": choice.as_ref().map_or_else(ToString::to_string, |c| c.why.clone()),
     }))?;
     for device in &found {
-        describe(device, output)?;
+        describe(device, distrust(device).as_ref(), output)?;
     }
     match &choice {
         Ok(choice) => output.say(&format!("A login would use {}: {}", choice_line(choice), choice.why))?,
         Err(e) => output.remark(&format!("A login could use none: {e}")),
     }
     if let Some(file) = &args.snapshot {
-        snapshot(&allowed, &request, file)?;
+        snapshot(&found, &looked_at(args, request), file)?;
         output.say(&format!("Picture written to {}", file.display()))?;
     }
     Ok(if choice.is_ok() { Exit::Done } else { Exit::Camera })
 }
 
-fn snapshot(allowed: &[Device], request: &Request, file: &Path) -> Result<(), Failure> {
+/// A camera named on the command line is for a look, not for a login: any may be looked at.
+fn looked_at(args: &Devices, request: Request) -> Request {
+    match &args.device {
+        None => request,
+        Some(node) => Request {
+            device: Some(node.to_string_lossy().into_owned()),
+            identity: None,
+            virtual_devices: true,
+            ..request
+        },
+    }
+}
+
+fn snapshot(found: &[Device], request: &Request, file: &Path) -> Result<(), Failure> {
     let failed = |e: CameraError| Failure::told(Exit::Camera, e);
-    let choice = choose(allowed, request).map_err(failed)?;
-    let device = allowed.iter().find(|d| d.node == choice.node);
+    let choice = choose(found, request).map_err(failed)?;
+    let device = found.iter().find(|d| d.node == choice.node);
     let device =
         device.ok_or_else(|| Failure::told(Exit::Internal, "the chosen camera is gone; try again"))?;
     let mut tracker =
@@ -87,7 +95,7 @@ fn snapshot(allowed: &[Device], request: &Request, file: &Path) -> Result<(), Fa
     })
 }
 
-fn describe(device: &Device, output: Output) -> Result<(), Failure> {
+fn describe(device: &Device, distrust: Option<&Distrust>, output: Output) -> Result<(), Failure> {
     let mut remarks = vec![format!("{:?}", device.placement).to_lowercase()];
     remarks.extend(device.infrared.then(|| "infrared".to_owned()));
     remarks.extend(device.virtual_device.then(|| "virtual".to_owned()));
@@ -98,6 +106,9 @@ fn describe(device: &Device, output: Output) -> Result<(), Failure> {
         remarks.join(", "),
         device.bus
     ))?;
+    if let Some(usb) = &device.usb {
+        output.say(&format!("    identity {} in USB port {}", identity(usb), usb.port))?;
+    }
     for name in device.by_id.iter().chain(&device.by_path) {
         output.say(&format!("    also {}", name.display()))?;
     }
@@ -107,9 +118,12 @@ fn describe(device: &Device, output: Output) -> Result<(), Failure> {
     if !device.other_formats.is_empty() {
         output.say(&format!("    not used here: {}", device.other_formats.join(", ")))?;
     }
-    match &device.problem {
-        Some(problem) => output.say(&format!("    {problem}")),
-        None => Ok(()),
+    if let Some(problem) = &device.problem {
+        output.say(&format!("    {problem}"))?;
+    }
+    match distrust {
+        Some(why) => output.say(&format!("    may not watch logins: {why}")),
+        None => output.say("    may watch logins"),
     }
 }
 
@@ -137,11 +151,14 @@ fn choice_json(choice: &Choice) -> Value {
     })
 }
 
-fn device_json(device: &Device) -> Value {
+fn device_json(device: &Device, distrust: Option<&Distrust>) -> Value {
     json!({
         "node": device.node, "name": device.name, "driver": device.driver, "bus": device.bus,
         "by_id": device.by_id, "by_path": device.by_path, "virtual": device.virtual_device,
         "infrared": device.infrared, "placement": format!("{:?}", device.placement).to_lowercase(),
+        "seat": device.seat, "identity": device.usb.as_ref().map(identity),
+        "port": device.usb.as_ref().map(|usb| &usb.port),
+        "trusted": distrust.is_none(), "distrust": distrust.map(ToString::to_string),
         "modes": device.modes.iter().map(|mode| json!({
             "format": format!("{:?}", mode.format), "width": mode.width, "height": mode.height, "fps": rates(mode),
         })).collect::<Vec<_>>(),

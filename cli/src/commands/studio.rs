@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::unistd::Uid;
 use pose_camera::camera::CameraError;
-use pose_camera::v4l2::{V4l2Camera, choose, devices};
+use pose_camera::v4l2::{Request, V4l2Camera};
 use pose_studio::access::{Access, LISTEN};
 use pose_studio::practice::Practice;
 use pose_studio::server::serve;
@@ -16,7 +16,7 @@ use pose_vision::{Tracker, TrackerOptions};
 
 use super::enrol;
 use crate::args::Enroll;
-use crate::camera_choice::{CONFIG, Wishes, configured};
+use crate::camera_choice::{CONFIG, configured};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::recordings::assets;
@@ -72,12 +72,8 @@ fn open_page(stage: &Stage) -> Result<String, Failure> {
     Ok(url)
 }
 
-fn watch(practice: &mut Practice, wishes: &Wishes) -> Result<(), CameraError> {
-    let allowed = wishes.allowed(&devices());
-    let choice = choose(&allowed, &wishes.request)?;
-    let device = allowed.iter().find(|device| device.node == choice.node);
-    let device = device.ok_or_else(|| CameraError::Missing { what: "it was just unplugged".to_owned() })?;
-    practice.watch(&mut V4l2Camera::open_device(device, &wishes.request)?)
+fn watch(practice: &mut Practice, wishes: &Request) -> Result<(), CameraError> {
+    practice.watch(&mut V4l2Camera::open(wishes)?)
 }
 
 /// The page only lets it begin: consent and passwords are asked here, at the terminal, by the same code as

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::unistd::Group;
-use pose_camera::v4l2::{Device, choose, devices};
+use pose_camera::v4l2::{Device, Distrust, Request, choose, devices, trust};
 
 use super::Finding;
 use crate::camera_choice::{CONFIG, configured};
@@ -21,12 +21,21 @@ pub(super) fn check() -> Vec<Finding> {
             return findings;
         }
     };
-    findings.push(match choose(&wishes.allowed(&found), &wishes.request) {
+    findings.push(match choose(&found, &wishes) {
         Ok(choice) => Finding::ok("camera", format!("{}: {}", choice.node.display(), choice.why)),
         Err(e) => Finding::problem("camera", e.to_string(), "run `posectl devices`"),
     });
+    findings.extend(found.iter().filter_map(|device| distrusted(device, &found, &wishes)));
     findings.extend(found.iter().filter_map(|device| group(&device.node)));
     findings
+}
+
+/// Each camera that may not watch, with the reason. That the configuration names another one is what was wanted.
+fn distrusted(device: &Device, all: &[Device], wishes: &Request) -> Option<Finding> {
+    let why = trust(device, all, wishes).err().filter(|why| *why != Distrust::NotNamed)?;
+    let text = why.to_string();
+    let (what, fix) = text.split_once("; ").unwrap_or((&text, "run `posectl devices`"));
+    Some(Finding::warning("camera", format!("{} is not used: {what}", device.node.display()), fix))
 }
 
 /// A device that this user could not look at says less about the helper than about this user.

@@ -66,6 +66,7 @@ fn setup(config: &Config) -> Setup {
         lite: vision.variant == config::Variant::Lite,
         threads: vision.threads,
         source: (config.camera.device != "auto").then(|| config.camera.device.clone().into()),
+        identity: (config.camera.identity != "any").then(|| config.camera.identity.clone()),
         allow_virtual: config.camera.allow_virtual,
         allow_external: config.camera.allow_external,
         prefer_infrared: config.camera.prefer_infrared,
@@ -76,17 +77,14 @@ fn setup(config: &Config) -> Setup {
 fn open_camera(setup: &Setup, start: Start) -> Result<Box<dyn Camera>, CameraError> {
     let request = Request {
         device: setup.source.as_ref().map(|path| path.display().to_string()),
+        identity: setup.identity.clone(),
         external: setup.allow_external,
         lid_closed: start.lid_closed,
+        virtual_devices: setup.allow_virtual,
         prefer_infrared: setup.prefer_infrared,
         ..Request::default()
     };
-    let camera = V4l2Camera::open(&request)?;
-    if camera.describe().virtual_device && !setup.allow_virtual {
-        let what = "the named camera is a software one, and [camera] allow_virtual is not set".into();
-        return Err(CameraError::Missing { what });
-    }
-    Ok(Box::new(camera))
+    Ok(Box::new(V4l2Camera::open(&request)?))
 }
 
 fn check_config() -> ExitCode {

@@ -23,8 +23,8 @@ const AHEAD_US: u64 = 100_000;
 const SPACING_US: u64 = 1_000;
 /// Longest wait for a worker to load its models; the reading of 12 MB on a slow disk is included.
 const LOAD_LIMIT: Duration = Duration::from_secs(15);
-/// Longest wait for the camera's first sign.
-const OPEN_LIMIT: Duration = Duration::from_secs(5);
+/// Longest wait for the camera: its first picture within the worker's own limit of 5 s, then its exposure (1.5 s).
+const OPEN_LIMIT: Duration = Duration::from_secs(8);
 
 /// Why no more observations come.
 #[derive(Debug)]

@@ -51,6 +51,10 @@ fn relations(config: &Config) -> Option<Broken> {
     if camera.allow_virtual && camera.device == "auto" {
         return broken(&["camera", "allow_virtual"], "false unless `device` names the virtual camera");
     }
+    if camera.identity != "any" && !is_identity(&camera.identity) {
+        let must = "\"any\", vendor:product or vendor:product:serial, such as \"046d:0825\"";
+        return broken(&["camera", "identity"], must);
+    }
     if !vision.models.is_absolute() {
         return broken(&["vision", "models"], "an absolute path");
     }
@@ -64,6 +68,15 @@ fn relations(config: &Config) -> Option<Broken> {
         return broken(&["lockout", "off_after"], "at least `lock_after`");
     }
     None
+}
+
+/// Two numbers of four hexadecimal digits, and perhaps a serial number.
+fn is_identity(text: &str) -> bool {
+    let number = |part: Option<&str>| {
+        part.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let mut parts = text.splitn(3, ':');
+    number(parts.next()) && number(parts.next()) && parts.next() != Some("")
 }
 
 fn services(config: &Config) -> Option<Broken> {

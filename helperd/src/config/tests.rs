@@ -44,7 +44,7 @@ fn mistakes_are_told_with_line_and_remedy() {
         ("[camra]\n", 1, "unknown key `camra`; did you mean `camera`?"),
         ("# x\n[lockout]\nlock_afer = 5\n", 3, "did you mean `lock_after`?"),
         ("[service.sudo]\nchalenges = 1\n", 2, "did you mean `challenges`?"),
-        ("[camera]\nqwertyuiop = 1\n", 2, "known here: device, allow_virtual"),
+        ("[camera]\nqwertyuiop = 1\n", 2, "known here: device, identity, allow_virtual"),
         ("[vision]\nvariant = \"ful\"\n", 2, "unknown value `ful`; did you mean `full`?"),
         (
             "[vision]\nthreads = \"two\"\n",
@@ -57,6 +57,8 @@ fn mistakes_are_told_with_line_and_remedy() {
         ("camera = 3\n", 1, "expected struct Camera"),
         ("[camera\n", 1, "correct this line"),
         ("[camera]\ndevice = \"a\"\ndevice = \"b\"\n", 3, "duplicate key"),
+        ("[camera]\nidentity = \"046d\"\n", 2, "`camera.identity` must be \"any\", vendor:product"),
+        ("[camera]\nidentity = \"046d:0825:\"\n", 2, "`camera.identity` must be"),
         ("[vision]\n\n\nthreads = 99\n", 4, "`vision.threads` must be between 1 and 16; change it"),
         ("[attempt]\nchallenges = 0\n", 2, "at least 1 while challenge_policy is \"required\""),
         ("[service.su]\ngesture_seconds = 0\n", 2, "`service.su.gesture_seconds` must be between 3 and 60"),

@@ -17,9 +17,10 @@ pub mod wire;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pose_camera::camera::{STALL_LIMIT, START_LIMIT};
+use pose_camera::v4l2::{Settled, Settling};
 use pose_camera::{Camera, CameraError};
 use pose_vision::{Assets, Tracker, TrackerOptions};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub struct Setup {
     pub threads: usize,
     /// The camera or, in the recorded daemon, the script.
     pub source: Option<PathBuf>,
+    /// What the camera must say of itself.
+    pub identity: Option<String>,
     /// Take a software camera.
     pub allow_virtual: bool,
     /// Take a camera that is not built in.
@@ -118,9 +121,11 @@ fn wait_for_start(channel: &Channel) -> std::io::Result<Option<Start>> {
 
 /// Frames in, landmarks out, until the socket closes or the camera ends.
 fn deliver(channel: &Channel, tracker: &mut Tracker, mut camera: Box<dyn Camera>) -> std::io::Result<()> {
+    if let Err(error) = settle(tracker, camera.as_mut()) {
+        return fail(channel, fault_of(&error), &error.to_string());
+    }
     channel.send(&Event::Opened(camera.describe().name).encode(), false)?;
-    let mut last_frame = std::time::Instant::now();
-    let mut patience = START_LIMIT;
+    let mut last_frame = Instant::now();
     loop {
         match channel.receive(None, Duration::ZERO)? {
             Received::Message(bytes) => match Command::decode(&bytes) {
@@ -132,15 +137,41 @@ fn deliver(channel: &Channel, tracker: &mut Tracker, mut camera: Box<dyn Camera>
         }
         match camera.next_frame(FRAME_WAIT) {
             Ok(frame) => {
-                last_frame = std::time::Instant::now();
-                patience = STALL_LIMIT;
+                last_frame = Instant::now();
                 // A picture that cannot be decoded (a torn JPEG) is a missing picture, not the end.
                 if let Ok(observation) = tracker.observe(&frame) {
                     channel.send(&Event::Report(Box::new(observation)).encode(), false)?;
                 }
             }
-            Err(CameraError::TimedOut) if last_frame.elapsed() < patience => {}
+            Err(CameraError::TimedOut) if last_frame.elapsed() < STALL_LIMIT => {}
             Err(error) => return fail(channel, fault_of(&error), &error.to_string()),
+        }
+    }
+}
+
+/// Takes pictures until the camera's exposure has settled, so that nobody is asked to move before they can be seen.
+/// Nothing of them is reported, but the models have run and know where the person is. A recording has no exposure.
+fn settle(tracker: &mut Tracker, camera: &mut dyn Camera) -> Result<(), CameraError> {
+    if camera.describe().recorded {
+        return Ok(());
+    }
+    let mut settling = Settling::default();
+    let mut last_frame = Instant::now();
+    let mut patience = START_LIMIT;
+    loop {
+        match camera.next_frame(FRAME_WAIT) {
+            Ok(frame) => {
+                last_frame = Instant::now();
+                patience = STALL_LIMIT;
+                let Ok(observation) = tracker.observe(&frame) else { continue };
+                if settling.judge(frame.t_us, f64::from(observation.stats.luma_mean) * 255.0)
+                    != Settled::NotYet
+                {
+                    return Ok(());
+                }
+            }
+            Err(CameraError::TimedOut) if last_frame.elapsed() < patience => {}
+            Err(error) => return Err(error),
         }
     }
 }

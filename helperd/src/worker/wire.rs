@@ -43,7 +43,7 @@ pub struct Start {
 pub enum Event {
     /// The models are loaded and the system-call filter is on.
     Ready,
-    /// The camera delivers pictures; its name.
+    /// The camera delivers pictures whose exposure has settled; its name.
     Opened(String),
     /// One frame's landmarks.
     Report(Box<Observation>),
