@@ -4,9 +4,8 @@
 //! before and after at a fixed price a frame, because recordings begin a little late, end cut short, or hold a rest
 //! that the other lacks. Steps as in [`crate::dtw`] (diagonal weight 2), divided by n + m.
 
-use crate::clean::RATE;
-use crate::normalise::{Frame, Track};
-use crate::sequence::{JOINTS, joint};
+use crate::streams::Position;
+pub use crate::streams::{ByStream, Movement, NAMES, STREAMS};
 
 /// Half-width of the alignment's band, as a share of the longer movement.
 const BAND: f32 = 0.5;
@@ -16,62 +15,6 @@ const SLACK: f32 = 0.4;
 const SKIP: f32 = 0.02;
 /// Distances are not believed to be smaller than this.
 const SMALLEST: f32 = 1.0e-5;
-
-/// Number of streams.
-pub const STREAMS: usize = 5;
-/// Names of the streams, in order.
-pub const NAMES: [&str; STREAMS] = ["position", "bones", "elbows", "velocity", "nose"];
-/// One number a stream.
-pub type ByStream = [f64; STREAMS];
-
-/// Weights of the joints in the position stream: the head keeps its place, hands vary most between repetitions.
-const JOINT_WEIGHTS: [f32; JOINTS] = [3.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7];
-/// Scale of unit vectors, so that [`SKIP`] means as much in every stream.
-const DIRECTION: f32 = 0.2;
-/// Scale of speeds, seconds.
-const SPEED: f32 = 0.15;
-/// A shorter bone, in sums of upper-bone lengths, has no direction.
-const SHORTEST_BONE: f32 = 1.0e-6;
-
-/// The bones whose directions are compared, upper arm before forearm.
-const ARMS: [(usize, usize); 4] = [
-    (joint::LEFT_SHOULDER, joint::LEFT_ELBOW),
-    (joint::LEFT_ELBOW, joint::LEFT_WRIST),
-    (joint::RIGHT_SHOULDER, joint::RIGHT_ELBOW),
-    (joint::RIGHT_ELBOW, joint::RIGHT_WRIST),
-];
-
-/// A movement as five streams of equal length.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Movement {
-    positions: Vec<[f32; 2 * JOINTS]>,
-    bones: Vec<[f32; 8]>,
-    elbows: Vec<[f32; 4]>,
-    velocities: Vec<[f32; 2 * JOINTS]>,
-    nose: Vec<[f32; 2]>,
-}
-
-impl Movement {
-    /// Prepares a track.
-    #[must_use]
-    pub fn of(track: &Track) -> Self {
-        let frames = &track.frames;
-        let directions: Vec<[[f32; 2]; 4]> = frames.iter().map(directions).collect();
-        Self {
-            positions: frames.iter().map(weighted).collect(),
-            bones: directions.iter().map(|d| flat(d.map(|v| v.map(|c| c * DIRECTION)))).collect(),
-            elbows: directions.iter().map(elbows).collect(),
-            velocities: (0..frames.len()).map(|i| velocity(frames, i)).collect(),
-            nose: frames.iter().map(|f| f[joint::NOSE]).collect(),
-        }
-    }
-
-    /// Whether there is no frame.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.positions.is_empty()
-    }
-}
 
 /// Log distances of two movements, one a stream; `None` if either is empty.
 #[must_use]
@@ -87,51 +30,6 @@ pub fn log_distances(a: &Movement, b: &Movement) -> Option<ByStream> {
         open_ended(&a.nose, &b.nose),
     ];
     Some(distances.map(|d| f64::from(d.max(SMALLEST)).ln()))
-}
-
-fn weighted(frame: &Frame) -> [f32; 2 * JOINTS] {
-    let total: f32 = JOINT_WEIGHTS.iter().sum();
-    let mut out = [0.0; 2 * JOINTS];
-    for (k, joint) in frame.iter().enumerate() {
-        let weight = (JOINT_WEIGHTS[k] * JOINTS as f32 / total).sqrt();
-        out[2 * k] = weight * joint[0];
-        out[2 * k + 1] = weight * joint[1];
-    }
-    out
-}
-
-fn directions(frame: &Frame) -> [[f32; 2]; 4] {
-    ARMS.map(|(from, to)| {
-        let (x, y) = (frame[to][0] - frame[from][0], frame[to][1] - frame[from][1]);
-        let length = x.hypot(y).max(SHORTEST_BONE);
-        [x / length, y / length]
-    })
-}
-
-/// Cosine and sine of the angle from forearm to upper arm, left then right.
-fn elbows(directions: &[[f32; 2]; 4]) -> [f32; 4] {
-    let [lu, lf, ru, rf] = *directions;
-    let bend = |u: [f32; 2], f: [f32; 2]| [u[0] * f[0] + u[1] * f[1], u[1] * f[0] - u[0] * f[1]];
-    let ([lc, ls], [rc, rs]) = (bend(lu, lf), bend(ru, rf));
-    [lc, ls, rc, rs].map(|v| v * DIRECTION)
-}
-
-/// Central difference, one-sided at the ends.
-fn velocity(frames: &[Frame], i: usize) -> [f32; 2 * JOINTS] {
-    let (a, b) = (i.saturating_sub(1), (i + 1).min(frames.len() - 1));
-    let scale = if b > a { SPEED * RATE as f32 / (b - a) as f32 } else { 0.0 };
-    let mut out = [0.0; 2 * JOINTS];
-    for k in 0..JOINTS {
-        out[2 * k] = (frames[b][k][0] - frames[a][k][0]) * scale;
-        out[2 * k + 1] = (frames[b][k][1] - frames[a][k][1]) * scale;
-    }
-    out
-}
-
-fn flat(vectors: [[f32; 2]; 4]) -> [f32; 8] {
-    let mut out = [0.0; 8];
-    out.copy_from_slice(vectors.as_flattened());
-    out
 }
 
 /// Dynamic time warping with open ends between two movements, neither empty.
@@ -172,6 +70,12 @@ fn open_ended<const D: usize>(a: &[[f32; D]], b: &[[f32; D]]) -> f32 {
     best / (n + m) as f32
 }
 
+/// Log distance of positions alone; `None` if either is empty.
+#[must_use]
+pub(crate) fn position_log_distance(a: &[Position], b: &[Position]) -> Option<f64> {
+    (!a.is_empty() && !b.is_empty()).then(|| f64::from(open_ended(a, b).max(SMALLEST)).ln())
+}
+
 fn rms<const D: usize>(a: &[f32; D], b: &[f32; D]) -> f32 {
     (a.iter().zip(b).map(|(p, q)| (p - q) * (p - q)).sum::<f32>() / D as f32).sqrt()
 }
@@ -179,6 +83,8 @@ fn rms<const D: usize>(a: &[f32; D], b: &[f32; D]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::normalise::{Frame, Track};
+    use crate::sequence::JOINTS;
     use proptest::prelude::*;
 
     fn track() -> impl Strategy<Value = Track> {

@@ -3,15 +3,15 @@
 //! `posectl eval` prints the error rates that these give on any recordings; docs/matching.md keeps the measured
 //! tables.
 
-use crate::alignment::ByStream;
+use crate::streams::ByStream;
 
 /// Median distance between two recordings of the same gesture by the same user, in sums of upper-bone lengths.
 /// It steadies the reference of a user whose few recordings happen to be nearly equal.
 pub const DEVELOPMENT_MEDIAN: f64 = 0.0124;
 
 /// Medians over development cells (webcam signs) of the mean log distances between the recordings of one user and
-/// gesture, in the order of [`crate::alignment::NAMES`].
-pub const MEDIANS: ByStream = [-5.05, -4.90, -4.77, -5.45, -5.89];
+/// gesture, in the order of [`crate::streams::NAMES`].
+pub const MEDIANS: ByStream = [-5.08, -4.90, -4.77, -5.45, -5.89];
 /// Share of the user's own spread in the reference; the rest is [`MEDIANS`].
 pub const OWN_SHARE: f64 = 0.5;
 /// Added to the log distance of the mirrored movement before it may stand for the straight one.
@@ -19,20 +19,35 @@ pub const MIRROR_PRICE: f64 = 0.3;
 /// Absolute log duration ratios are cut here: beyond it, longer is not more different.
 pub const LONGEST_DURATION_RATIO: f64 = 0.5;
 
-/// Weights of the log relative distances, in the order of [`crate::alignment::NAMES`].
+/// Share of the nearest recording in the distance to a template; the rest is the mean over all.
+pub const NEAREST_SHARE: f64 = 0.3;
+
+/// Weights of the log relative distances, in the order of [`crate::streams::NAMES`].
 ///
 /// Chosen by hand on a coarse grid over development recordings of three sets (webcam signs, cross-distance gestures,
-/// depth-sensor exercises): with so few users a logistic fit of the same terms did worse on users that it had not
-/// seen. docs/matching.md has the figures and the neighbouring choices.
-pub const WEIGHTS: ByStream = [1.0, 0.3, 0.2, 0.2, 0.1];
+/// depth-sensor exercises) in the middle of a flat region: with so few users a logistic fit of the same terms did worse
+/// on users that it had not seen. docs/matching.md has the figures and the neighbouring choices.
+pub const WEIGHTS: ByStream = [1.0, 0.2, 0.4, 0.3, 0.2];
 /// Weight of the absolute log duration ratio, of the same grid.
-pub const DURATION_WEIGHT: f64 = 1.1;
+pub const DURATION_WEIGHT: f64 = 1.5;
+/// Weight of [`crate::cohort::rarity`], of the same grid.
+pub const RARITY_WEIGHT: f64 = 0.4;
+/// Median rarity of development recordings (webcam signs): there it changes no score.
+pub const RARITY_MEDIAN: f64 = -3.2;
+
+/// A joint with a lower mean visibility is out of view. Development recordings before a webcam stay above 0.7.
+pub const OUT_OF_VIEW: f32 = 0.5;
+/// An elbow or wrist that moves in a smaller area than this (diagonal, sums of upper-bone lengths)…
+pub const IDLE_RANGE: f64 = 0.1;
+/// …and than this share of the busier wrist's area, carries nothing of a gesture.
+pub const IDLE_SHARE: f64 = 0.4;
 
 /// A movement is accepted at this score or above.
 ///
-/// On webcam signs: zero-effort false accepts below 0.1 %, false rejects below 2 %. Measure it again with
-/// `posectl eval` ("shipped threshold") whenever weights or the landmark model change.
-pub const ACCEPT: f64 = -1.2;
+/// On webcam signs about 1 % of informed impostors pass here, 1 % of genuine attempts do not, and no zero-effort
+/// impostor did: between the zero-effort bound (0.1 % would pass at -1.67) and the usable one (3 % would be refused
+/// at -1.1). Measure it again with `posectl eval` ("shipped threshold") whenever weights or the landmark model change.
+pub const ACCEPT: f64 = -1.4;
 
 /// Score of what cannot be compared; far below any other.
 pub const WORST_SCORE: f64 = -100.0;

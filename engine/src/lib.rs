@@ -5,7 +5,7 @@
 //! # Layout
 //! - [`landmarks`]: what the vision side reports for one frame
 //! - [`sequence`] → [`clean`] → [`normalise`]: upper-body joints over time, made comparable
-//! - [`dtw`], [`alignment`], [`trim`], [`matching`], [`template`], [`enrol`]: is it the enrolled gesture of this person?
+//! - [`dtw`], [`streams`], [`alignment`], [`cohort`], [`trim`], [`matching`], [`template`], [`enrol`]: is it the enrolled gesture of this person?
 //! - [`liveness`], [`challenge`]: is a live person answering?
 //! - [`decide`]: the verdict; [`session`]: the live state machine that leads to it, [`gesture`]: when a gesture ends
 //! - [`constants`]: the numbers that decide security; [`baseline`]: the seed's method, for comparison
@@ -16,6 +16,7 @@ pub mod alignment;
 pub mod baseline;
 pub mod challenge;
 pub mod clean;
+pub mod cohort;
 pub mod constants;
 pub mod decide;
 pub mod dtw;
@@ -27,5 +28,6 @@ pub mod matching;
 pub mod normalise;
 pub mod sequence;
 pub mod session;
+pub mod streams;
 pub mod template;
 pub mod trim;

@@ -1,16 +1,19 @@
 //! Compares a movement with a template.
 //!
-//! The movement is aligned with each enrolled recording in five ways; each way's mean log distance is set against
-//! how much the user's own recordings differ among themselves, and a weighted sum with the durations makes one score.
+//! The movement is aligned with each enrolled recording in five ways; each way's log distance is set against how much
+//! the user's own recordings differ among themselves, and a weighted sum with the durations and with how near the
+//! movement is to what strangers do makes one score.
 
-use crate::alignment::{ByStream, Movement, STREAMS, log_distances};
+use crate::alignment::log_distances;
+use crate::cohort;
 use crate::constants::{
-    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, LONGEST_DURATION_RATIO, MEDIANS, MIRROR_PRICE, OWN_SHARE,
-    WEIGHTS, WORST_SCORE,
+    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, IDLE_RANGE, IDLE_SHARE, LONGEST_DURATION_RATIO, MEDIANS,
+    MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN, RARITY_WEIGHT, WEIGHTS, WORST_SCORE,
 };
 use crate::dtw;
 use crate::normalise::Track;
-use crate::sequence::{JOINTS, Sequence};
+use crate::sequence::{JOINTS, Sequence, joint};
+use crate::streams::{ALL_SEEN, ByStream, Movement, STREAMS, Seen};
 use crate::template::Template;
 use crate::trim::active_seconds;
 
@@ -44,22 +47,45 @@ pub struct Reference {
     own: ByStream,
     /// Geometric mean of the durations, seconds: whole, and without rest at the ends.
     seconds: (f64, f64),
+    /// Joints that carry nothing of the gesture: they hardly move.
+    idle: Seen,
+    /// Joints that no recording shows.
+    hidden: Seen,
 }
 
 impl Reference {
     /// From normalised recordings, none of them empty.
     #[must_use]
     pub fn of(recordings: &[Track]) -> Self {
-        let movements: Vec<Movement> = recordings.iter().map(Movement::of).collect();
+        Self::of_seen(recordings, &ALL_SEEN)
+    }
+
+    fn of_seen(recordings: &[Track], seen: &Seen) -> Self {
+        let movements: Vec<Movement> = recordings.iter().map(|r| Movement::of_seen(r, seen)).collect();
         Self {
-            own: own_spread(recordings, &movements),
+            own: own_spread(recordings, &movements, seen),
             seconds: (
                 geometric_mean(recordings.iter().map(Track::seconds)),
                 geometric_mean(recordings.iter().map(active_seconds)),
             ),
+            idle: idle(recordings),
+            hidden: std::array::from_fn(|k| recordings.iter().all(|r| r.visibility[k] < OUT_OF_VIEW)),
             recordings: movements,
         }
     }
+
+    /// Joints to compare a probe by: those that no recording shows are left out, and of those that the probe does not
+    /// show the idle ones. What carries the gesture is never left out, or hiding it would make it easier to pass.
+    fn comparable(&self, probe: &Track) -> Seen {
+        std::array::from_fn(|k| !self.hidden[k] && (probe.visibility[k] >= OUT_OF_VIEW || !self.idle[k]))
+    }
+}
+
+/// Elbows and wrists that hardly move in any recording, while another wrist does.
+fn idle(recordings: &[Track]) -> Seen {
+    let range = |k: usize| recordings.iter().map(|r| f64::from(r.range(k))).fold(0.0, f64::max);
+    let most = range(joint::LEFT_WRIST).max(range(joint::RIGHT_WRIST));
+    std::array::from_fn(|k| k >= joint::LEFT_ELBOW && range(k) <= IDLE_RANGE.min(IDLE_SHARE * most))
 }
 
 /// Compares a movement with one template.
@@ -82,41 +108,69 @@ pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
 /// [`verify`] on an already normalised movement.
 #[must_use]
 pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
-    let reference = template.reference();
-    let Some(mean) = mean_log_distances(&reference.recordings, probe) else { return MatchScore::worst() };
-    let relative: ByStream =
-        std::array::from_fn(|k| mean[k] - OWN_SHARE * reference.own[k] - (1.0 - OWN_SHARE) * MEDIANS[k]);
+    let seen = template.reference().comparable(probe);
+    if seen == ALL_SEEN {
+        return compare(template.reference(), probe, &seen);
+    }
+    compare(&Reference::of_seen(template.recordings(), &seen), probe, &seen)
+}
+
+fn compare(reference: &Reference, probe: &Track, seen: &Seen) -> MatchScore {
+    let movement = Movement::of_seen(probe, seen);
+    let Some(distances) = distances_to_each(&reference.recordings, &movement, probe, seen) else {
+        return MatchScore::worst();
+    };
+    let (Some(mean), Some(rarity)) = (mean_of(&distances), cohort::rarity(&movement)) else {
+        return MatchScore::worst();
+    };
+    let nearest = distances.iter().map(fused).fold(f64::INFINITY, f64::min);
+    let reach = |k: usize| OWN_SHARE * reference.own[k] + (1.0 - OWN_SHARE) * MEDIANS[k];
+    let expected = fused(&std::array::from_fn(reach));
+    let relative = NEAREST_SHARE * nearest + (1.0 - NEAREST_SHARE) * fused(&mean) - expected;
     let duration = duration_ratio(reference, probe);
-    let fused: f64 = relative.iter().zip(WEIGHTS).map(|(r, w)| w * r).sum();
-    let score = -fused - DURATION_WEIGHT * duration;
+    let score = RARITY_WEIGHT * (rarity - RARITY_MEDIAN) - relative - DURATION_WEIGHT * duration;
     if !score.is_finite() {
         return MatchScore::worst();
     }
-    MatchScore { score, accepted: score >= ACCEPT, relative: relative[0], duration }
+    MatchScore { score, accepted: score >= ACCEPT, relative: mean[0] - reach(0), duration }
 }
 
-/// Mean over the recordings; `None` without recordings or without a probe.
-fn mean_log_distances(recordings: &[Movement], probe: &Track) -> Option<ByStream> {
-    let (straight, mirrored) = (Movement::of(probe), Movement::of(&probe.mirrored()));
-    let each: Option<Vec<ByStream>> =
-        recordings.iter().map(|r| nearer_side(r, &straight, &mirrored)).collect();
-    mean_of(&each?)
+/// Weighted sum over the streams.
+fn fused(distances: &ByStream) -> f64 {
+    distances.iter().zip(WEIGHTS).map(|(d, w)| w * d).sum()
+}
+
+/// Log distances to each recording; `None` without a probe.
+fn distances_to_each(
+    recordings: &[Movement],
+    straight: &Movement,
+    probe: &Track,
+    seen: &Seen,
+) -> Option<Vec<ByStream>> {
+    let mirrored = mirrored(probe, seen);
+    recordings.iter().map(|r| nearer_side(r, straight, mirrored.as_ref())).collect()
+}
+
+/// The movement by the other side of the body; none where a joint is left out, since it is another on that side.
+fn mirrored(track: &Track, seen: &Seen) -> Option<Movement> {
+    (*seen == ALL_SEEN).then(|| Movement::of(&track.mirrored()))
 }
 
 /// Log distances to a movement or, at a price, to the same movement by the other side of the body: people switch
 /// arms without noticing.
-fn nearer_side(recording: &Movement, straight: &Movement, mirrored: &Movement) -> Option<ByStream> {
+fn nearer_side(recording: &Movement, straight: &Movement, mirrored: Option<&Movement>) -> Option<ByStream> {
     let plain = log_distances(recording, straight)?;
+    let Some(mirrored) = mirrored else { return Some(plain) };
     let switched = log_distances(recording, mirrored)?;
     Some(std::array::from_fn(|k| plain[k].min(switched[k] + MIRROR_PRICE)))
 }
 
 /// Mean log distances between the recordings of one template; the development medians for fewer than two.
-fn own_spread(tracks: &[Track], movements: &[Movement]) -> ByStream {
+fn own_spread(tracks: &[Track], movements: &[Movement], seen: &Seen) -> ByStream {
     let mut pairs = Vec::new();
     for (i, track) in tracks.iter().enumerate().skip(1) {
-        let mirrored = Movement::of(&track.mirrored());
-        pairs.extend(movements[..i].iter().filter_map(|m| nearer_side(m, &movements[i], &mirrored)));
+        let mirrored = mirrored(track, seen);
+        pairs.extend(movements[..i].iter().filter_map(|m| nearer_side(m, &movements[i], mirrored.as_ref())));
     }
     mean_of(&pairs).unwrap_or(MEDIANS)
 }

@@ -59,6 +59,16 @@ impl Track {
         }
     }
 
+    /// Diagonal of the area that joint `k` moves in, sums of upper-bone lengths.
+    #[must_use]
+    pub fn range(&self, k: usize) -> f32 {
+        let side = |d: usize| {
+            let values = self.frames.iter().map(|f| f[k][d]);
+            values.clone().fold(f32::MIN, f32::max) - values.fold(f32::MAX, f32::min)
+        };
+        if self.is_empty() { 0.0 } else { side(0).hypot(side(1)) }
+    }
+
     /// Whether nothing can be compared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
