@@ -5,6 +5,8 @@
 //! that the other lacks. Steps as in [`crate::dtw`] (diagonal weight 2), divided by n + m.
 
 use crate::streams::Position;
+use std::ops::Range;
+
 pub use crate::streams::{ByStream, Movement, NAMES, STREAMS};
 
 /// Half-width of the alignment's band, as a share of the longer movement.
@@ -30,6 +32,55 @@ pub fn log_distances(a: &Movement, b: &Movement) -> Option<ByStream> {
         open_ended(&a.nose, &b.nose),
     ];
     Some(distances.map(|d| f64::from(d.max(SMALLEST)).ln()))
+}
+
+/// The frames of `take` that are nearest to `recording` by positions, with their distance: the same alignment, but one
+/// that begins and ends anywhere in `take` at no price. `None` if either is empty.
+#[must_use]
+pub(crate) fn nearest_part(recording: &Movement, take: &Movement) -> Option<(Range<usize>, f32)> {
+    let (a, b) = (&recording.positions, &take.positions);
+    let skip = (SLACK * a.len() as f32) as usize;
+    let price = |frames: usize| SKIP * frames as f32;
+    let nowhere = Path { cost: f32::INFINITY, start: 0 };
+    let mut previous = vec![nowhere; b.len() + 1];
+    let mut current = previous.clone();
+    let mut best: Option<(Range<usize>, f32)> = None;
+    for (i, frame) in a.iter().enumerate() {
+        current[0] = nowhere;
+        let left_out = a.len() - i - 1;
+        for j in 1..=b.len() {
+            let cost = rms(frame, &b[j - 1]);
+            let begins = if i <= skip { Path { cost: price(i), start: j - 1 } } else { nowhere };
+            let diagonal = previous[j - 1].or(begins).and(2.0 * cost);
+            current[j] = diagonal.or(previous[j].and(cost)).or(current[j - 1].and(cost));
+            if left_out <= skip {
+                let Path { cost, start } = current[j];
+                let distance = (cost + price(left_out)) / (a.len() + j - start) as f32;
+                if best.as_ref().is_none_or(|b| distance < b.1) {
+                    best = Some((start..j, distance));
+                }
+            }
+        }
+        std::mem::swap(&mut previous, &mut current);
+    }
+    best.filter(|b| b.1.is_finite())
+}
+
+/// The cheapest way to a cell, and where in the take it began.
+#[derive(Clone, Copy)]
+struct Path {
+    cost: f32,
+    start: usize,
+}
+
+impl Path {
+    fn and(self, cost: f32) -> Self {
+        Self { cost: self.cost + cost, ..self }
+    }
+
+    fn or(self, other: Self) -> Self {
+        if other.cost < self.cost { other } else { self }
+    }
 }
 
 /// Dynamic time warping with open ends between two movements, neither empty.

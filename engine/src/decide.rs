@@ -88,7 +88,9 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WrongPose => f.write_str("the gesture was not recognised; repeat it as you enrolled it"),
+            Self::WrongPose => f.write_str(
+                "the gesture was not recognised; repeat it as you enrolled it, facing the camera as you did then",
+            ),
             Self::NotLive(cue) => cue.fmt(f),
             Self::Challenge(_) => f.write_str("the asked movement was not seen; do it when it is shown"),
             Self::ChallengeLacking => f.write_str("not every asked movement was shown; try again"),

@@ -8,7 +8,8 @@ use crate::alignment::log_distances;
 use crate::cohort;
 use crate::constants::{
     ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, IDLE_RANGE, IDLE_SHARE, LONGEST_DURATION_RATIO, MEDIANS,
-    MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN, RARITY_WEIGHT, WEIGHTS, WORST_SCORE,
+    MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN, RARITY_WEIGHT, TURN_PRICE, WEIGHTS,
+    WORST_SCORE,
 };
 use crate::dtw;
 use crate::normalise::Track;
@@ -16,6 +17,7 @@ use crate::sequence::{JOINTS, Sequence, joint};
 use crate::streams::{ALL_SEEN, ByStream, Movement, STREAMS, Seen};
 use crate::template::Template;
 use crate::trim::active_seconds;
+use crate::turn;
 
 /// How well a movement fits a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +49,8 @@ pub struct Reference {
     own: ByStream,
     /// Geometric mean of the durations, seconds: whole, and without rest at the ends.
     seconds: (f64, f64),
+    /// Where the nose is, the mean over the recordings.
+    nose: [f32; 2],
     /// Joints that carry nothing of the gesture: they hardly move.
     idle: Seen,
     /// Joints that no recording shows.
@@ -68,10 +72,17 @@ impl Reference {
                 geometric_mean(recordings.iter().map(Track::seconds)),
                 geometric_mean(recordings.iter().map(active_seconds)),
             ),
+            nose: mean_nose(recordings),
             idle: idle(recordings),
             hidden: std::array::from_fn(|k| recordings.iter().all(|r| r.visibility[k] < OUT_OF_VIEW)),
             recordings: movements,
         }
+    }
+
+    /// The recordings as streams.
+    #[must_use]
+    pub fn movements(&self) -> &[Movement] {
+        &self.recordings
     }
 
     /// Joints to compare a probe by: those that no recording shows are left out, and of those that the probe does not
@@ -105,14 +116,29 @@ pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
         .unwrap_or_else(MatchScore::worst)
 }
 
-/// [`verify`] on an already normalised movement.
+/// [`verify`] on an already normalised movement: as it is and, where the nose says that the view turned, turned back.
 #[must_use]
 pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
     let seen = template.reference().comparable(probe);
     if seen == ALL_SEEN {
-        return compare(template.reference(), probe, &seen);
+        return from_either_view(template.reference(), probe, &seen);
     }
-    compare(&Reference::of_seen(template.recordings(), &seen), probe, &seen)
+    from_either_view(&Reference::of_seen(template.recordings(), &seen), probe, &seen)
+}
+
+fn from_either_view(reference: &Reference, probe: &Track, seen: &Seen) -> MatchScore {
+    let straight = compare(reference, probe, seen);
+    let turn = turn::nose_of(probe).and_then(|nose| turn::between(reference.nose, nose));
+    let Some(turn) = turn else { return straight };
+    let mut back = compare(reference, &turn::turned_back(probe, turn), seen);
+    back.score -= TURN_PRICE;
+    back.accepted = back.score >= ACCEPT;
+    if back.score > straight.score { back } else { straight }
+}
+
+fn mean_nose(recordings: &[Track]) -> [f32; 2] {
+    let places: Vec<[f32; 2]> = recordings.iter().filter_map(turn::nose_of).collect();
+    std::array::from_fn(|d| places.iter().map(|p| p[d]).sum::<f32>() / places.len().max(1) as f32)
 }
 
 fn compare(reference: &Reference, probe: &Track, seen: &Seen) -> MatchScore {

@@ -43,6 +43,16 @@ impl Track {
         }
     }
 
+    /// Levelled and scaled again, after its joints were moved; empty when they now lie in one point.
+    pub(crate) fn normalised_again(&self) -> Self {
+        let joints = |f: &Frame| f.map(|[x, y]| Joint { x, y, visibility: 1.0 });
+        let frames: Vec<[Joint; JOINTS]> = self.frames.iter().map(joints).collect();
+        Frame2Body::of(&frames).map_or_else(Self::default, |map| Self {
+            frames: frames.iter().map(|f| map.apply(f)).collect(),
+            visibility: self.visibility,
+        })
+    }
+
     /// Duration in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {

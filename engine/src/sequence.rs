@@ -162,6 +162,15 @@ impl Sequence {
         &self.frames
     }
 
+    /// The part between two times, microseconds from the beginning.
+    #[must_use]
+    pub fn between_us(&self, part: &std::ops::Range<u64>) -> Self {
+        let first = self.t_us.first().copied().unwrap_or(0);
+        let from = self.t_us.partition_point(|t| t - first < part.start);
+        let to = self.t_us.partition_point(|t| t - first < part.end).max(from);
+        Self { t_us: self.t_us[from..to].to_vec(), frames: self.frames[from..to].to_vec() }
+    }
+
     /// The same movement by the other side of the body: left and right exchanged, x mirrored.
     #[must_use]
     pub fn mirrored(&self) -> Self {

@@ -12,10 +12,10 @@ use crate::decide::{Decision, Evidence, decide};
 use crate::enrol::{self, Enrolment, Refusal};
 use crate::gesture::{Watch, within};
 use crate::landmarks::Observation;
-use crate::liveness;
 use crate::matching;
 use crate::sequence::Sequence;
 use crate::template::Template;
+use crate::{live, liveness};
 
 mod view;
 
@@ -256,7 +256,7 @@ impl Session {
         let sequence = Sequence::from_observations(gesture);
         match &mut self.kind {
             Kind::Verify(verification) => {
-                let score = matching::verify_any(&verification.templates, &sequence);
+                let score = live::verify_any(&verification.templates, &sequence);
                 verification.gesture = Some((score, liveness::assess(gesture)));
                 verification.rest = Rest::of(&Sequence::from_observations(&self.observations));
                 self.next_challenge()
