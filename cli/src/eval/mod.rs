@@ -3,6 +3,7 @@
 //! Nothing is learnt from the file; draws and intervals use fixed seeds, so that a run repeats exactly.
 
 mod challenges;
+mod conditions;
 mod markdown;
 mod methods;
 mod plots;
@@ -14,6 +15,7 @@ mod rates;
 mod recordings;
 mod report;
 mod rng;
+mod simulate;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,6 +45,10 @@ pub(crate) struct Args {
     /// Report liveness too: live recordings refused, attacks accepted.
     #[arg(long)]
     pub(crate) liveness: bool,
+    /// Report other conditions too, by simulation: a moved camera, other frame rates, hurry, noise, a hidden hand,
+    /// other movement before the gesture.
+    #[arg(long)]
+    pub(crate) conditions: bool,
     /// One JSON object a file instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -107,6 +113,10 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         progress.stage("liveness", recordings.len());
         presentations::judge(&recordings, &|| progress.step())
     });
+    let conditions = args.conditions.then(|| {
+        progress.stage("conditions", conditions::steps(&trials));
+        conditions::measure(&recordings, &trials, &|| progress.step())
+    });
     if let Some(dir) = &args.plots {
         let delays = presentations.as_ref().map_or(&[][..], |p| &p.by_delay);
         plots::write(dir, &stem_of(&name), &methods, trials.users.len(), ACCEPT)
@@ -132,6 +142,7 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         methods,
         at_threshold,
         presentations,
+        conditions,
     })
 }
 

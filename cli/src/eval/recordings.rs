@@ -43,6 +43,15 @@ pub(crate) struct Recording {
     pub(crate) kind: Kind,
     pub(crate) sequence: Sequence,
     pub(crate) track: Track,
+    /// Joints in space, where a depth sensor measured them.
+    pub(crate) space: Option<Space>,
+}
+
+/// A depth sensor's `j13` frames.
+#[derive(Debug)]
+pub(crate) struct Space {
+    pub(crate) fps: f64,
+    pub(crate) rows: Vec<Vec<[f32; 3]>>,
 }
 
 /// Why a file could not be read.
@@ -159,12 +168,18 @@ fn parse(line: &[u8]) -> Result<Recording, String> {
         .or_else(|first| serde_json::from_str(&without_nan(line)).map_err(|_| first))
         .map_err(|e| e.to_string())?;
     let fps = line.fps.unwrap_or(15.0);
+    let mut space = None;
     let sequence = match (line.lm, line.j13) {
         (Some(rows), _) => {
             let (w, h) = (line.w.unwrap_or(640.0), line.h.unwrap_or(480.0));
             Sequence::from_lm(fps, w, h, &dense(rows))
         }
-        (None, Some(rows)) => Sequence::from_j13(fps, &dense(rows)),
+        (None, Some(rows)) => {
+            let rows = dense(rows);
+            let sequence = Sequence::from_j13(fps, &rows);
+            space = Some(Space { fps, rows });
+            sequence
+        }
         (None, None) => return Err("neither \"lm\" nor \"j13\" is there".to_owned()),
     };
     let track = Track::of(&sequence);
@@ -176,6 +191,7 @@ fn parse(line: &[u8]) -> Result<Recording, String> {
         kind: kind_of(line.kind.as_deref()),
         sequence,
         track,
+        space,
     })
 }
 

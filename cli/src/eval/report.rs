@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::challenges;
+use super::conditions::{self, Row};
 use super::methods::{AtThreshold, Scored, TARGET};
 use super::presentations::{ASSUMPTION, Presentations};
 use super::rates::{FARS, Rates};
@@ -28,6 +29,7 @@ pub(crate) struct Report {
     /// Name of the plots beside the report, where they were made.
     pub(crate) plots: Option<String>,
     pub(crate) presentations: Option<Presentations>,
+    pub(crate) conditions: Option<Vec<Row>>,
 }
 
 impl Report {
@@ -75,6 +77,9 @@ impl Report {
                 "zero_effort": difference_json(self.difference[0]),
             },
         });
+        if let Some(rows) = &self.conditions {
+            object["conditions"] = conditions::to_json(rows);
+        }
         if let Some(p) = &self.presentations {
             object["liveness"] = presentations_json(p);
         }
@@ -136,6 +141,9 @@ impl Report {
         );
         if let Some(liveness) = self.liveness_words() {
             let _ = writeln!(out, "{liveness}");
+        }
+        if let Some(rows) = &self.conditions {
+            out += &conditions::table(rows);
         }
         if let Some(presentations) = &self.presentations {
             out += &challenges::table(presentations);
