@@ -42,6 +42,7 @@ help:
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time, memory and growth of logins, beside MediaPipe; twenty minutes, JSON and plots in target/bench'
 	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
+	@echo 'make eval-challenges   which challenge movements are seen on the shipped recordings, and acceptance by delay'
 	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
 	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
 	@echo 'make uninstall  takes that away again, pam_pose.so out of every pam.d file first'
@@ -136,6 +137,10 @@ bench: packages-bench build
 .PHONY: eval
 eval: build
 	scripts/evaluate target/release/posectl target/eval $(DATA)
+
+.PHONY: eval-challenges
+eval-challenges: build
+	tests/challenges/run target/challenges
 
 .PHONY: people
 people:
