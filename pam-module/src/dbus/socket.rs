@@ -36,6 +36,9 @@ const HOUSE_KEEPING: [Signal; 7] = [
     Signal::SIGVTALRM,
 ];
 
+/// Signals by which a person or the system ends the host.
+const STOP: [Signal; 4] = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
+
 /// A connected socket and what has been read from it but not used.
 #[derive(Debug)]
 pub struct Socket {
@@ -167,6 +170,9 @@ fn wait(target: Option<(BorrowedFd<'_>, PollFlags)>, deadline: Deadline) -> Resu
         if left.is_zero() {
             return Err(BusError::Deadline);
         }
+        if stop_is_held_back() {
+            return Err(BusError::Interrupted);
+        }
         let mut fds: Vec<PollFd<'_>> =
             target.into_iter().map(|(fd, events)| PollFd::new(fd, events)).collect();
         let slice = TimeSpec::nanoseconds(i64::try_from(left.min(SLICE).as_nanos()).unwrap_or(i64::MAX));
@@ -187,4 +193,16 @@ fn mask_while_waiting() -> Option<SigSet> {
         mask.add(signal);
     }
     Some(mask)
+}
+
+/// Whether somebody asked the host to end and the host takes that up later only: sudo blocks Ctrl-C while PAM works,
+/// and no wait is cut short by a blocked signal. It stays pending for the host.
+#[allow(unsafe_code, reason = "nix has no sigpending")]
+fn stop_is_held_back() -> bool {
+    let mut pending = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the pointer is good for one set, which is read only after the call has filled it.
+    unsafe {
+        libc::sigpending(pending.as_mut_ptr()) == 0
+            && STOP.iter().any(|signal| libc::sigismember(pending.as_ptr(), *signal as i32) == 1)
+    }
 }
