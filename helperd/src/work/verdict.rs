@@ -55,7 +55,9 @@ impl Verdict {
     }
 
     /// What the caller is told. Callers that are not root learn neither why a judged attempt was refused nor
-    /// whether it was judged at all: an enrolment's existence and a lock-out are root's to know.
+    /// whether it was judged at all: a removed enrolment and a lock-out are root's to know. That there is no enrolment
+    /// they are told, who ask for themselves alone and can list it anyway: lockers run as the user, and with `nouserok`
+    /// people who never enrolled would be locked out by what they are not told.
     pub(crate) fn for_caller(self, uid: u32) -> BusEvent {
         let outcome = if uid == 0 { self.outcome } else { coarse(self.outcome) };
         // The text may be shown to whoever sits there, also by root's programs: it never says which check failed.
@@ -75,7 +77,7 @@ fn judged(outcome: Outcome) -> bool {
 /// What callers other than root learn.
 fn coarse(outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::NotEnrolled | Outcome::EnrolmentRemoved | Outcome::LockedOut => Outcome::Refused,
+        Outcome::EnrolmentRemoved | Outcome::LockedOut => Outcome::Refused,
         outcome if judged(outcome) => Outcome::Refused,
         other => other,
     }
@@ -117,8 +119,7 @@ mod tests {
 
     #[test]
     fn a_user_does_not_learn_what_only_root_may() {
-        let hidden =
-            ["wrong_pose", "not_live", "challenge_missed", "not_enrolled", "enrolment_removed", "locked_out"];
+        let hidden = ["wrong_pose", "not_live", "challenge_missed", "enrolment_removed", "locked_out"];
         for outcome in Outcome::all() {
             let verdict = || Verdict::of(outcome, "secret reason").with_for_root("score", 0.5);
             let (told, told_root) = (verdict().for_caller(1000), verdict().for_caller(0));
