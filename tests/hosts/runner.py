@@ -14,7 +14,9 @@ from itertools import chain
 import table
 from machine import Machine
 
-HOSTS = ["sudo"]
+# Long ones first, so that the machines end together; "installed" takes everything away again and stays last.
+HOSTS = ["xscreensaver", "lightdm", "xsecurelock", "swaylock", "i3lock", "sudo", "greetd", "su", "login", "polkit", "ssh", "runuser",
+         "installed"]
 
 
 def main():
@@ -71,7 +73,7 @@ def parse(words):
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--machines", type=int, default=2)
     parser.add_argument("hosts", nargs="*", default=HOSTS)
-    return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,20 @@ class Case:
     enrolled: str = "ben"
     passwords: tuple = (RIGHT,)
     helper: bool = True
-    # Words that the person must have seen, where the host shows text.
+    # Words that the person must have seen, where the host shows text; a regular expression.
     shown: str = ""
 
 
 def me(clip):
     return login_film(f"ben_circle_touch_{clip}", "ben")
+
+
+def untold(case):
+    """The same case where the host shows nothing: nobody can do a movement without being told which."""
+    if case.outcome != "success":
+        return case
+    film = login_film("ben_circle_touch_3", "ben_circle_touch_4")
+    return dataclasses.replace(case, film=film, enters=False, outcome="challenge_missed")
 
 
 OTHER = login_film("chidi_circle_touch_3", "chidi")
@@ -43,7 +51,7 @@ CASES = (
     Case("no enrolment, nouserok", "second factor, nouserok", me(3), True, "not_enrolled", enrolled="chidi"),
     Case("helper down", "second factor", me(3), False, None, helper=False, shown="not available"),
     Case("camera unplugged", "second factor", UNPLUGGED, False, "camera_failed", shown="amera"),
-    Case("time-out", "second factor, 5 s", NOBODY, False, "deadline", shown="too long"),
+    Case("time-out", "second factor, 5 s", NOBODY, False, "deadline", shown="too long|ut of time"),
     Case("required, own password", "required", me(4), True, "success", shown=GESTURE),
     Case("use_first_pass", "use_first_pass", me(5), True, "success", shown=GESTURE),
     Case("sufficient, right person", "sufficient", me(3), True, "success", passwords=(), shown=GESTURE),

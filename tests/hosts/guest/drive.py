@@ -1,11 +1,12 @@
 """Runs inside a booted machine as root: furnishes it, or tries every case with one host; prints one JSON line for each.
 
-usage: drive.py furnish | HOST
+usage: drive.py furnish | HOST [CASE...]
 """
 
 import importlib
 import json
 import pathlib
+import re
 import sys
 import time
 import traceback
@@ -16,14 +17,19 @@ import machine
 import seat
 
 
-def main(action):
+def main(action, *wanted):
     if action == "furnish":
         machine.furnish()
         return
     host = importlib.import_module(f"hosts.{action}")
     host.prepare()
-    for case in cases.CASES:
-        report(action, case.name, **attempt(action, host, case))
+    for case in getattr(host, "CASES", cases.CASES):
+        if not wanted or case.name in wanted:
+            told = case if getattr(host, "SHOWS_TEXT", True) else cases.untold(case)
+            report(action, case.name, **attempt(action, host, told))
+    for name, trial in getattr(host, "OWN", {}).items():
+        if not wanted or name in wanted:
+            report(action, name, **own(action, name, trial))
 
 
 def attempt(name, host, case):
@@ -36,9 +42,9 @@ def attempt(name, host, case):
     position = helper.journal_position()
     began = time.monotonic()
     try:
-        seen = host.log_in(case, Evidence(name, case.name))
+        seen = host.log_in(case, Evidence(name, case.name, position))
         outcomes = helper.outcomes_since(position, host.SERVICE)
-        wrong = differences(case, seen, outcomes)
+        wrong = differences(host, case, seen, outcomes)
         result = {"entered": seen.entered, "outcomes": outcomes, "shown": last_words(seen.shown), "kept": seen.kept}
     except Exception:  # A broken case is a failed case, and the next ones still run.
         wrong, result = [traceback.format_exc()], {}
@@ -46,18 +52,34 @@ def attempt(name, host, case):
         if not case.helper:
             helper.give_back()
     if wrong:
-        result["journal"] = Evidence(name, case.name).file("journal", helper.said_since(position).encode())
+        result["journal"] = Evidence(name, case.name, position).file("journal", helper.said_since(position).encode())
     return {**result, "seconds": round(time.monotonic() - began, 1), "wrong": wrong}
 
 
-def differences(case, seen, outcomes):
+def own(host, name, trial):
+    """What is tried with one host alone: `trial` gives back what was seen in words, and asserts."""
+    seat.activate()
+    position = helper.journal_position()
+    began = time.monotonic()
+    evidence = Evidence(host, name, position)
+    try:
+        note, wrong = trial(evidence), []
+    except Exception:  # As above.
+        note, wrong = "", [traceback.format_exc(), evidence.file("journal", helper.said_since(position).encode())]
+    return {"note": note, "seconds": round(time.monotonic() - began, 1), "wrong": wrong}
+
+
+def differences(host, case, seen, outcomes):
     wrong = []
     if seen.entered != case.enters:
         wrong.append("let in" if seen.entered else "not let in")
     expected = [] if case.outcome is None else [case.outcome]
+    # Greeters begin anew by themselves after a refusal; that attempt ends with the greeter.
+    if len(outcomes) > 1 and outcomes[-1] == "deadline":
+        outcomes = outcomes[:-1]
     if outcomes != expected:
         wrong.append(f"the helper judged {outcomes}, not {expected}")
-    if seen.shown and case.shown not in seen.shown:
+    if getattr(host, "SHOWS_TEXT", True) and not re.search(case.shown, seen.shown):
         wrong.append(f"the person never saw {case.shown!r}: {seen.shown!r}")
     return wrong
 
@@ -71,8 +93,10 @@ def last_words(shown):
 class Evidence:
     """Files that show an attempt, kept for whoever reads the table."""
 
-    def __init__(self, host, case):
-        self.stem = f"{host}-{case}".lower().replace(", ", "-").replace(" ", "-")
+    def __init__(self, host, case, position):
+        # Where the journal ended before the attempt.
+        self.position = position
+        self.stem = re.sub(r"[^a-z0-9_]+", "-", f"{host}-{case}".lower())
 
     def text(self, shown):
         return self.file("txt", shown.encode())
@@ -90,4 +114,4 @@ def report(host, case, **result):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,9 +1,11 @@
 """The helper under its shipped unit, on recorded input: what the camera will see, one state for every case, its verdict."""
 
+import csv
 import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 HERE = pathlib.Path("/opt/hosts")
 STATE = pathlib.Path("/var/lib/pam_pose-recorded")
@@ -11,7 +13,6 @@ STATE = pathlib.Path("/var/lib/pam_pose-recorded")
 KEPT = pathlib.Path("/var/lib/pam_pose-kept")
 FILM = HERE / "film.toml"
 UNIT = "pose-helperd.service"
-MOVEMENTS = "raise_left raise_right both_up arms_crossed lean_left lean_right hand_to_head t_pose".split()
 # All that the tests change in the shipped unit: the program, and a state directory that is not the real one.
 DROP_IN = """[Service]
 ExecStart=
@@ -66,14 +67,16 @@ def film(script):
     FILM.write_text(script)
 
 
-def login_film(gesture, person, fault=""):
-    """The clip `gesture`, then each movement that is asked for, done by `person`."""
+def login_film(gesture, challenge, fault=""):
+    """The clip `gesture`; then a person who does each movement that is asked for, or one clip whatever is asked."""
     lines = [fault, f"gesture = {clip_path(gesture)}"]
-    if person == "nobody":
-        lines.append(f"default_challenge = {clip_path('nobody')}")
-    else:
+    with open(HERE / "recordings" / "index.csv", encoding="utf-8") as index:
+        rows = [row for row in csv.DictReader(index) if row["kind"] == "challenge" and row["identity"] == challenge]
+    if rows:
         lines.append("[challenge]")
-        lines += [f"{movement} = {clip_path(f'{person}_{movement}')}" for movement in MOVEMENTS]
+        lines += [f"{row['gesture']} = {clip_path(row['file'].removesuffix('.avi'))}" for row in rows]
+    else:
+        lines.append(f"default_challenge = {clip_path(challenge)}")
     return "\n".join(lines) + "\n"
 
 
@@ -112,6 +115,21 @@ def outcomes_since(position, service):
     # Not by --identifier: together with --after-cursor it skips the first line that fits.
     found = re.findall(r' pose-helperd\[\d+\]: pam_pose verdict outcome="(\w+)".* service="([^"]*)"', said_since(position))
     return [outcome for outcome, name in found if name == service]
+
+
+def verdicts_since(position):
+    """What helper and module logged about ends of attempts since then; "" while none has ended."""
+    lines = said_since(position).splitlines()
+    return "\n".join(line for line in lines if "pam_pose verdict" in line or " pam_pose(" in line)
+
+
+def wait_for_verdict(position, seconds=30):
+    """Waits until the helper has written down how an attempt ended."""
+    limit = time.monotonic() + seconds
+    while "pam_pose verdict" not in said_since(position):
+        if time.monotonic() > limit:
+            raise RuntimeError(f"no verdict within {seconds} s")
+        time.sleep(0.2)
 
 
 def said_since(position):

@@ -42,18 +42,26 @@ class Terminal:
     def interrupt(self):
         self.child.sendintr()
 
-    def answer(self, passwords, limit=90):
-        """Types the passwords, one a prompt, and leaves with Ctrl-C when more is asked. The user that was let in, or None."""
+    def answer(self, passwords, shell=None, over=None, limit=90):
+        """Types the passwords, one a prompt, and leaves with Ctrl-C when more is asked. The user that was let in, or None.
+
+        A host that ends in a shell gives the shell's prompt and what to type there; `over` is what a host shows when it
+        starts over.
+        """
         left = list(passwords)
-        while self.until(f"{ENTERED}\\w+|{PROMPT}", limit):
+        waited = [f"{ENTERED}\\w+", PROMPT, *([shell[0]] if shell else []), *([over] if over else [])]
+        while self.until("|".join(waited), limit):
             entered = re.search(ENTERED + r"(\w+)$", self.shown)
             if entered:
                 return entered[1]
-            if not left:
+            if shell and re.search(shell[0], self.shown):
+                self.type(shell[1])
+            elif left and re.search(PROMPT, self.shown):
+                self.type(left.pop(0))
+            else:
                 self.interrupt()
                 self.until(pexpect.EOF, 15)
                 return None
-            self.type(left.pop(0))
         return None
 
     def end(self):

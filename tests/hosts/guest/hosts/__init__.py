@@ -1,1 +1,5 @@
-"""The hosts: each a module with SERVICE (its file in pam.d), `stack(name)` and `log_in(case, evidence)`."""
+"""The hosts, each a module: SERVICE (its file in pam.d), `prepare()`, `use(stack)`, `log_in(case, evidence)`.
+
+Further: SHOWS_TEXT = False (it shows no words), CASES (instead of the cases for all), OWN (name and function of what is
+tried with this host alone).
+"""

@@ -1,0 +1,70 @@
+"""A display without a screen: Xvfb, typed keys, pictures of what it shows, and the text in them."""
+
+import os
+import subprocess
+import time
+
+SIZE = "800x600x24"
+
+
+class Display:
+    """An X display, for the time of a `with`. Another server's display takes its `authority` file."""
+
+    def __init__(self, name=":77", authority=None):
+        self.name = name
+        self.environment = {**os.environ, "DISPLAY": name, "LANG": "C.UTF-8"}
+        if authority:
+            self.environment["XAUTHORITY"] = authority
+        self.server = None
+
+    def __enter__(self):
+        self.server = subprocess.Popen(["Xvfb", self.name, "-screen", "0", SIZE, "-nolisten", "tcp", "-ac"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait(lambda: self.try_to("xdotool", "getdisplaygeometry"), 20, "Xvfb did not start")
+        # Something to hide: a locker that lets it be seen would be noticed in the pictures.
+        self.try_to("xsetroot", "-solid", "#227722")
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+
+    def try_to(self, *command):
+        done = subprocess.run(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        return done.returncode == 0
+
+    def key(self, *names):
+        self.try_to("xdotool", "key", "--delay", "40", *names)
+
+    def type(self, text):
+        self.try_to("xdotool", "type", "--delay", "30", text)
+
+    def picture(self, path):
+        """Writes what the screen shows; false while there is no screen (a greeter's server begins anew)."""
+        return self.try_to("import", "-window", "root", f"png:{path}")
+
+    def shows(self, color):
+        """Whether the lower right corner has this colour."""
+        corner = ["import", "-window", "root", "-gravity", "southeast", "-crop", "1x1+8+8", "-depth", "8", "txt:-"]
+        return color.lower() in subprocess.run(corner, env=self.environment, stdout=subprocess.PIPE, text=True,
+                                               check=False).stdout.lower()
+
+
+def words(picture):
+    """The text in a picture, as far as it can be read, on one line."""
+    # Without the even border, and larger: letters of a screen are small for what reads scanned pages.
+    enlarged = subprocess.run(["convert", str(picture), "-trim", "-resize", "200%", "-colorspace", "Gray", "png:-"],
+                              stdout=subprocess.PIPE, check=True).stdout
+    read = subprocess.run(["tesseract", "-", "-", "--psm", "11"], input=enlarged, capture_output=True, check=False,
+                          env={**os.environ, "OMP_THREAD_LIMIT": "1"})
+    return " ".join(read.stdout.decode(errors="replace").split())
+
+
+def wait(what, seconds, complaint):
+    """Waits until something is true, and gives it back."""
+    limit = time.monotonic() + seconds
+    while not (found := what()):
+        if time.monotonic() > limit:
+            raise RuntimeError(f"{complaint} within {seconds} s")
+        time.sleep(0.1)
+    return found

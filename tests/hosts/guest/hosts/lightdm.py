@@ -1,0 +1,75 @@
+"""LightDM with the GTK greeter on an X display without a screen."""
+
+import glob
+import pathlib
+import subprocess
+
+import stacks
+from display import Display, wait
+from helper import run
+from locked import Watch
+
+SERVICE = "lightdm"
+UNIT = "lightdm-trial"
+ENTERED = pathlib.Path("/run/hosts-lightdm")
+CONFIGURATION = """[LightDM]
+logind-check-graphical=false
+minimum-display-number=50
+[Seat:*]
+xserver-command=/usr/local/bin/xserver-without-screen
+greeter-session=lightdm-gtk-greeter
+greeter-hide-users=false
+user-session=trial
+"""
+# LightDM passes options of a server with virtual terminals.
+SERVER = """#!/bin/bash
+display=:0 authority=
+while [ $# -gt 0 ]; do
+  case $1 in
+    :*) display=$1 ;;
+    -auth) authority=$2; shift ;;
+  esac
+  shift
+done
+exec /usr/bin/Xvfb "$display" -screen 0 800x600x24 -nolisten tcp ${authority:+-auth "$authority"}
+"""
+SESSION = "[Desktop Entry]\nName=trial\nExec=/usr/local/bin/trial-session\nType=Application\n"
+
+
+def prepare():
+    pathlib.Path("/etc/lightdm/lightdm.conf.d").mkdir(parents=True, exist_ok=True)
+    pathlib.Path("/etc/lightdm/lightdm.conf.d/99-hosts.conf").write_text(CONFIGURATION)
+    script("trial-session", f"#!/bin/sh\nid -un > {ENTERED}/entered\nsleep 60\n")
+    script("xserver-without-screen", SERVER)
+    pathlib.Path("/usr/share/xsessions").mkdir(exist_ok=True)
+    pathlib.Path("/usr/share/xsessions/trial.desktop").write_text(SESSION)
+
+
+def script(name, text):
+    path = pathlib.Path("/usr/local/bin", name)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def use(stack):
+    stacks.write(SERVICE, stack)
+
+
+def log_in(case, evidence):
+    subprocess.run(["rm", "-rf", str(ENTERED)], check=True)
+    ENTERED.mkdir()
+    ENTERED.chmod(0o777)
+    run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", "/usr/sbin/lightdm")
+    try:
+        wait(lambda: glob.glob("/run/lightdm/root/:*"), 30, "LightDM started no display")
+        (authority,) = glob.glob("/run/lightdm/root/:*")
+        screen = Display(pathlib.Path(authority).name, authority)
+        wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), 30, "no greeter came")
+        return Watch(screen, evidence).unlock(case, is_open=(ENTERED / "entered").exists, prompts=asks)
+    finally:
+        run("systemctl", "stop", UNIT)
+
+
+def asks(text):
+    """The greeter's field has no label; while it shows something to do, it takes no password."""
+    return "Log In" in text and "(within" not in text

@@ -1,0 +1,28 @@
+"""xsecurelock on an X display: it asks PAM at the first key and shows messages and prompts."""
+
+import seat
+import stacks
+from display import Display, wait
+from locked import Watch, asks_password
+
+SERVICE = "xsecurelock"
+
+
+def prepare():
+    """Nothing to set up."""
+
+
+def use(stack):
+    stacks.write(SERVICE, stack)
+
+
+def log_in(case, evidence):
+    with Display() as display:
+        lock = seat.start("xsecurelock", DISPLAY=display.name, XSECURELOCK_PAM_SERVICE=SERVICE,
+                          XSECURELOCK_SAVER="saver_blank", log=f"/out/{evidence.stem}.log")
+        wait(lambda: display.shows("#000000"), 20, "xsecurelock did not lock")
+        try:
+            return Watch(display, evidence).unlock(case, is_open=lambda: lock.poll() is not None, prompts=asks_password)
+        finally:
+            lock.kill()
+            lock.wait()
