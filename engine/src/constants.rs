@@ -49,7 +49,7 @@ pub const IDLE_SHARE: f64 = 0.4;
 ///
 /// On webcam signs about 1 % of informed impostors pass here and 1 % of genuine attempts do not: well between the bound
 /// on zero-effort false accepts (0.1 % would pass at -1.67) and that on false rejects (3 % would be refused at -1.1).
-/// Rendered people of the same gesture reach -1.36. Measure it again with `posectl eval` ("shipped threshold") whenever
+/// One of 108 rendered impostors who know the gesture passes. Measure it again with `posectl eval` ("shipped threshold") whenever
 /// weights or the landmark model change.
 pub const ACCEPT: f64 = -1.35;
 
