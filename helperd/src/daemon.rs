@@ -21,6 +21,7 @@ use crate::caller::Callers;
 use crate::capture::workers::Workers;
 use crate::config::{Config, WarmUp};
 use crate::interruption;
+use crate::lockout::{Limits, Moment};
 use crate::password::Passwords;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -88,9 +89,12 @@ impl Daemon {
     /// Puts the parts together.
     ///
     /// # Errors
-    /// The thread that starts workers could not be started, or the configured password cost is out of bounds.
+    /// The thread that starts workers could not be started, the configured password cost is out of bounds, or tries
+    /// that a killed daemon left open could not be ended.
     pub fn new(parts: Parts) -> io::Result<Arc<Self>> {
         let passwords = Passwords::new(parts.config.password.clone()).map_err(io::Error::other)?;
+        let mut store = parts.store;
+        end_open_tries(&mut store, &parts.config.lockout)?;
         let idle = Duration::from_secs(u64::from(parts.config.worker.idle_exit_seconds));
         Ok(Arc::new(Self {
             passwords,
@@ -99,7 +103,7 @@ impl Daemon {
             allowances: Allowances::default(),
             camera: Mutex::default(),
             turns: AtomicU32::new(0),
-            store: Mutex::new(parts.store),
+            store: Mutex::new(store),
             audit: parts.audit,
             config: parts.config,
             seat: Seat::default(),
@@ -254,6 +258,17 @@ impl Daemon {
             .map(drop)
             .map_err(Refusal::internal)
     }
+}
+
+/// Tries that an earlier process left open cost what walking away costs. Left there they would count as under way, and
+/// once they could lock, nobody else could begin one.
+fn end_open_tries(store: &mut Store, limits: &Limits) -> io::Result<()> {
+    let ended = store.abandon_all(limits, &Moment::now()?);
+    let count = ended.map_err(|error| io::Error::other(error.to_string()))?;
+    if count > 0 {
+        tracing::info!("{count} tries that an earlier run left open have ended as abandoned");
+    }
+    Ok(())
 }
 
 /// A thread that panicked inside a transaction has rolled it back; the others go on.
