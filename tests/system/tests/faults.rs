@@ -23,8 +23,11 @@ const CONFIGURATION: &str = "[attempt]\nchallenges = 1\n\
 const PATIENCE: Duration = Duration::from_secs(400);
 const PASSWORD: &str = "correct horse";
 
+/// What a case does, by its function.
+type Body = fn(&Scene) -> Result<String>;
+
 fn main() -> ExitCode {
-    let cases: [(&str, fn(&Scene) -> Result<String>); 8] = [
+    let cases: [(&str, Body); 8] = [
         ("the daemon killed at random moments of logins", killed_logins),
         ("the daemon killed at random moments of enrolments", killed_enrolments),
         ("the daemon killed at random moments of a lock-out", killed_lock_out),
