@@ -126,7 +126,7 @@ lint: packages-test
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/cargo-deny check licenses bans sources
-	scripts/cargo-deny --manifest-path fuzz/Cargo.toml check --config deny.toml licenses bans sources
+	scripts/cargo-deny --manifest-path fuzz/Cargo.toml --config deny.toml check licenses bans sources
 
 .PHONY: bench
 bench: packages-bench build
