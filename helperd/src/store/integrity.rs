@@ -115,10 +115,14 @@ impl Ledger {
 
 /// The triggers that tell a table's changes.
 fn triggers(connection: &Connection, index: usize, table: &str) -> Result<String, StoreError> {
-    let statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+    // Asked as values: a damaged name is then an error, and a planted one cannot end its quotes.
+    let columns: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([table], |row| row.get::<_, String>(0))?
+        .collect::<Result<_, _>>()?;
     let row = |side: &str| -> String {
-        let columns: Vec<String> = statement.column_names().map(|name| format!("{side}.{name}")).collect();
-        format!("SELECT {FUNCTION}({index}, {});", columns.join(", "))
+        let quoted = columns.iter().map(|name| format!("{side}.\"{}\"", name.replace('"', "\"\"")));
+        format!("SELECT {FUNCTION}({index}, {});", quoted.collect::<Vec<_>>().join(", "))
     };
     let trigger = |event: &str, told: String| {
         format!(
