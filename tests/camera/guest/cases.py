@@ -380,7 +380,7 @@ class Worker:
 
     def start(self):
         self.next(self.READY)
-        self.socket.send(b"\x01" + struct.pack("<I", 0))
+        self.socket.send(b"\x01\0" + struct.pack("<I", 0))
         return self
 
     def __enter__(self):
