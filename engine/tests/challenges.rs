@@ -64,6 +64,25 @@ fn a_movement_that_sets_out_before_the_instruction_could_be_read_does_not_count(
 }
 
 #[test]
+fn who_sits_aside_and_settles_slowly_into_a_lean_has_set_out_in_time() {
+    let mut scene = Scene::new(5);
+    let seated_aside = Rest::of(&Sequence::from_observations(
+        &scene.play(2.0, |_| Posture { lean: 0.15, ..Posture::default() }),
+    ));
+    let asked_at = scene.t_us;
+    let lean = posture_of(Movement::LeanLeft).lean;
+    // Most of the way in half a second, the rest, in which the lean becomes one, in two.
+    let observations = scene.play(4.0, |t| {
+        let quick = ((t - 0.7) / 0.5).clamp(0.0, 1.0);
+        let slow = ((t - 1.2) / 2.0).clamp(0.0, 1.0);
+        Posture { lean: lean * (0.8 * quick + 0.2 * slow), ..Posture::default() }
+    });
+    let result =
+        judge(Movement::LeanLeft, &observations, seated_aside.as_ref(), asked_at, &ResponseWindow::default());
+    assert!(result.shown, "{result:?}");
+}
+
+#[test]
 fn a_hand_that_passes_by_shows_nothing() {
     let mut scene = Scene::new(6);
     let asked_at = scene.t_us;

@@ -68,15 +68,15 @@ pub(super) fn contained(sequence: &Sequence) -> MovementSet {
 }
 
 /// The frame in which the body set out for the movement that it shows from frame `first` to the last; `None` if it
-/// was there all the time.
+/// was there all the time. It may settle as slowly as it likes: the way back begins where it was still on its way.
 fn onset(bodies: &[Body], first: usize) -> Option<usize> {
     let goal = bodies.last()?;
     let to_go = |i: usize| bodies.get(i).map_or(0.0, |body| distance(body, goal));
-    let mut at = first;
+    let mut at = (0..=first).rev().find(|i| to_go(*i) >= MIN_TRAVEL)?;
     while at > 0 && to_go(at - 1) > to_go(at) + SETTING_OUT {
         at -= 1;
     }
-    (first > 0 && to_go(at) >= MIN_TRAVEL).then_some(at)
+    (first > 0).then_some(at)
 }
 
 /// How far the hand or head that moves most has to go from one posture to another, shoulder widths.
