@@ -20,7 +20,7 @@ use pose_vision::{Assets, Tracker, TrackerOptions};
 use serde_json::{Value, json};
 
 use crate::figures;
-use crate::scene::{House, Waiting, full_login, module, right_person, wait_until};
+use crate::scene::{House, Waiting, full_login, key_of, module, right_person, wait_until};
 
 const USERS: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 const TEMPLATES: [usize; 4] = [1, 2, 4, 8];
@@ -50,12 +50,14 @@ fn users(scene: &Scene) -> Result<Value> {
             enrol_one(&mut store, FIRST_UID + u32::try_from(enrolled)?)?;
             enrolled += 1;
         }
-        let store_ms = (0..ROUNDS).map(|round| one_try(&mut store, round)).collect::<Result<Vec<f64>>>()?;
+        let store_ms = (0..ROUNDS)
+            .map(|round| one_try(&mut store, wanted * ROUNDS + round))
+            .collect::<Result<Vec<f64>>>()?;
         drop(store);
         let bytes = std::fs::metadata(scene.state.join("store.db"))?.len();
         let (mut refused, mut after, mut ready) = (Vec::new(), Vec::new(), Vec::new());
         for login in 0..LOGINS {
-            let house = House::start(scene, &scene.state, &right_person(login), &[])?;
+            let house = House::start(scene, &right_person(login), &[])?;
             ready.push(house.ready_ms);
             after.push(full_login(&house)?.1);
             refused.extend(refusals(&house, 5)?);
@@ -83,9 +85,7 @@ fn refusals(house: &House, rounds: usize) -> Result<Vec<f64>> {
 }
 
 fn open(state: &Path) -> Result<Store> {
-    let mut key = state.as_os_str().to_owned();
-    key.push(".key");
-    let keys = KeyRing::load(&KeySources { credentials: None, file: key.into() }, state)?;
+    let keys = KeyRing::load(&KeySources { credentials: None, file: key_of(state) }, state)?;
     Ok(Store::open(&StorePaths::private(state)?, keys)?)
 }
 
@@ -106,11 +106,11 @@ fn enrol_one(store: &mut Store, uid: u32) -> Result<()> {
     Ok(())
 }
 
-/// All that the store does in a login that succeeds, milliseconds.
-fn one_try(store: &mut Store, round: usize) -> Result<f64> {
+/// All that the store does in a login that succeeds, milliseconds; each has a number of its own.
+fn one_try(store: &mut Store, number: usize) -> Result<f64> {
     let account = Account { name: format!("user{FIRST_UID}"), uid: FIRST_UID };
     let (limits, now) = (Limits::default(), Moment::now()?);
-    let stream = round.to_le_bytes();
+    let stream = number.to_le_bytes();
     let begun = Instant::now();
     let id = store.begin(&account.name, Some(&account), Origin::Root, Mode::PoseOnly, &limits, &now)?.id;
     let version = store.templates(&account)?.0;
@@ -118,7 +118,7 @@ fn one_try(store: &mut Store, round: usize) -> Result<f64> {
     let judgement = Judgement { outcome: Outcome::Success, stream: Some(&stream), version: Some(version) };
     let end = store.conclude(id, &judgement, &limits, &now)?;
     let ms = begun.elapsed().as_secs_f64() * 1e3;
-    if round > 0 || end.outcome == Outcome::Success {
+    if end.outcome == Outcome::Success {
         return Ok(ms);
     }
     Err(format!("the store refused: {:?}", end.outcome).into())
@@ -163,7 +163,7 @@ fn clients(scene: &Scene) -> Result<Value> {
         eprintln!("{count} waiting clients");
         let (mut refused, mut after) = (Vec::new(), Vec::new());
         for login in 0..LOGINS {
-            let house = House::start(scene, &scene.state, &right_person(login), &room_for_all)?;
+            let house = House::start(scene, &right_person(login), &room_for_all)?;
             let stack = format!("auth required {}\n", module()?.display());
             pam::write_service(&scene.room, pam::SERVICE, &stack)?;
             let waiting: Vec<Waiting> =

@@ -11,7 +11,7 @@ use crate::scene::{House, full_login, right_person, wait_until};
 
 pub(crate) fn measure(scene: &Scene) -> Result<Value> {
     let worker_ends_soon = [("\nidle_exit_seconds = 60", "\nidle_exit_seconds = 5")];
-    let house = House::start(scene, &scene.state, &right_person(0), &worker_ends_soon)?;
+    let house = House::start(scene, &right_person(0), &worker_ends_soon)?;
     let fresh = resident(house.pid(), "VmRSS")?;
     let over = AtomicBool::new(false);
     let (peak, worker) = std::thread::scope(|scope| -> Result<(f64, f64)> {

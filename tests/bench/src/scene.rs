@@ -1,5 +1,6 @@
 //! A daemon and a PAM host in a sandbox, with the moments that a measurement needs.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -41,9 +42,13 @@ pub(crate) type Edit<'a> = (&'a str, &'a str);
 
 impl House {
     /// Starts both; the shipped configuration with every change in `edits` and debug messages.
-    pub(crate) fn start(scene: &Scene, state: &Path, film: &Film, edits: &[Edit<'_>]) -> Result<Self> {
+    ///
+    /// The daemon gets a copy of the scene's state: in one store, a recording passes only once.
+    pub(crate) fn start(scene: &Scene, film: &Film, edits: &[Edit<'_>]) -> Result<Self> {
         let bus = Bus::start(&scene.room)?;
-        let setup = Setup::new(&scene.room, state, film)?;
+        let state = scene.room.join("played-on");
+        copy_state(&scene.state, &state)?;
+        let setup = Setup::new(&scene.room, &state, film)?;
         let mut text = std::fs::read_to_string(&setup.config)?;
         for (from, to) in edits.iter().chain(&[("log = \"info\"", "log = \"debug\"")]) {
             if !text.contains(from) {
@@ -113,7 +118,13 @@ impl Drop for House {
 pub(crate) fn full_login(house: &House) -> Result<(f64, f64)> {
     let (seen, ended_us) = house.ask("", &[])?;
     if seen.code != "SUCCESS" {
-        return Err(format!("the right person got {}\n{}", seen.code, house.messages()).into());
+        return Err(format!(
+            "the right person got {}\n{}\n{}",
+            seen.code,
+            seen.shown.join("\n"),
+            house.messages()
+        )
+        .into());
     }
     let movement_us = house.logged("movement_us")?;
     Ok((seen.took.as_secs_f64(), ended_us.saturating_sub(movement_us) as f64 / 1e3))
@@ -154,6 +165,27 @@ pub(crate) fn wait_until(what: &str, holds: impl Fn() -> bool) -> Result<()> {
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
+}
+
+/// A copy of a state directory and of the key beside it, in place of what was there.
+fn copy_state(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        std::fs::remove_dir_all(to)?;
+    }
+    std::fs::DirBuilder::new().mode(0o700).create(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    std::fs::copy(key_of(from), key_of(to))?;
+    Ok(())
+}
+
+/// Where the recorded daemon keeps the key of a state directory.
+pub(crate) fn key_of(state: &Path) -> PathBuf {
+    let mut key = state.as_os_str().to_owned();
+    key.push(".key");
+    key.into()
 }
 
 /// A path at which nothing is left.

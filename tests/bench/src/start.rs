@@ -18,14 +18,14 @@ const TYPING: Duration = Duration::from_millis(1500);
 pub(crate) fn measure(scene: &Scene) -> Result<Value> {
     let (mut ready, mut cold, mut warm) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let house = House::start(scene, &scene.state, &right_person(round), &[])?;
+        let house = House::start(scene, &right_person(round), &[])?;
         ready.push(house.ready_ms);
         // Nobody types: the module asks as soon as the daemon serves.
         pam::ask(&scene.room, &Request { options: "pose_only", ..Request::new(WHO.0, WHO.1) }, |_| {})?;
         cold.push(house.logged("landmarks_us")?.saturating_sub(house.started_us) as f64 / 1e3);
     }
     for round in 0..ROUNDS {
-        let house = House::start(scene, &scene.state, &right_person(round), &[])?;
+        let house = House::start(scene, &right_person(round), &[])?;
         let mut typed_us = 0;
         let type_slowly = || {
             std::thread::sleep(TYPING);
