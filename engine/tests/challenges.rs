@@ -67,7 +67,7 @@ fn a_movement_that_sets_out_before_the_instruction_could_be_read_does_not_count(
 fn who_sits_aside_and_settles_slowly_into_a_lean_has_set_out_in_time() {
     let mut scene = Scene::new(5);
     let seated_aside = Rest::of(&Sequence::from_observations(
-        &scene.play(2.0, |_| Posture { lean: 0.15, ..Posture::default() }),
+        &scene.play(2.0, |_| Posture { lean: 0.18, ..Posture::default() }),
     ));
     let asked_at = scene.t_us;
     let lean = posture_of(Movement::LeanLeft).lean;
