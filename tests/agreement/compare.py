@@ -1,6 +1,6 @@
 """Runs MediaPipe and ours on the same pixels in the same run and prints errors and times.
 
-usage: compare.py TRACK_RGB OUTPUT.json [--lite] CLIP...
+usage: compare.py TRACK_RGB OUTPUT.json [--lite|--heavy] CLIP...
 
 For each clip, decoded once by ffmpeg:
 - free: both track on their own, smoothed, in MediaPipe's fixed time. Errors can grow where tracking itself is
@@ -53,8 +53,10 @@ def quantiles(values):
 
 def main():
     track, output, clips = sys.argv[1], sys.argv[2], sys.argv[3:]
-    extra = ["--lite"] if "--lite" in clips else []
-    variant = "lite" if extra else "full"
+    extra = [option for option in clips if option in ("--lite", "--heavy")]
+    variant = extra[0].removeprefix("--") if extra else "full"
+    # The heavy model is not shipped; it is made beside the results.
+    track = [track] + (["--models", os.path.join(os.path.dirname(output), "models")] if variant == "heavy" else [])
     clips = [clip for clip in clips if not clip.startswith("--")]
     mediapipe = [sys.executable, os.path.join(HERE, "mediapipe_side.py")]
     pooled = {"free": [], "stepwise": []}
@@ -73,11 +75,11 @@ def main():
                 regions.write("" if row["region"] is None else " ".join(f"{v:.7g}" for v in row["region"]))
                 regions.write("\n")
             regions.flush()
-            stepwise, apart_step = errors(run([track] + place + ["--regions", regions.name]), guide, width, height)
+            stepwise, apart_step = errors(run(track + place + ["--regions", regions.name]), guide, width, height)
             ours, theirs = {}, {}
             for threads, processors in ((1, "0"), (2, "0,1")):
                 theirs[threads] = run(mediapipe + place, processors)
-                ours[threads] = run([track] + place + ["--threads", str(threads)], processors)
+                ours[threads] = run(track + place + ["--threads", str(threads)], processors)
                 times["theirs", threads] += [row["ms"] for row in theirs[threads][1:]]
                 times["ours", threads] += [row["ms"] for row in ours[threads][1:]]
         free, apart = errors(ours[1], theirs[1], width, height)

@@ -1,6 +1,6 @@
 """MediaPipe's side of the comparison: raw RGB frames to landmarks, regions and times as JSON lines.
 
-usage: mediapipe_side.py FRAMES.rgb WIDTH HEIGHT [--lite] [--unsmoothed]
+usage: mediapipe_side.py FRAMES.rgb WIDTH HEIGHT [--lite|--heavy] [--unsmoothed]
 """
 import json
 import os
@@ -39,7 +39,8 @@ def open_pose(complexity, smooth, with_region):
 def main():
     path, width, height = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     with_region = "--regions" in sys.argv
-    pose = open_pose(0 if "--lite" in sys.argv else 1, "--unsmoothed" not in sys.argv, with_region)
+    complexity = 0 if "--lite" in sys.argv else 2 if "--heavy" in sys.argv else 1
+    pose = open_pose(complexity, "--unsmoothed" not in sys.argv, with_region)
     size = width * height * 3
     with open(path, "rb") as frames:
         while len(data := frames.read(size)) == size:

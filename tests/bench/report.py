@@ -30,8 +30,8 @@ def load(folder, name):
 def summary(found):
     """The figures that the project promises something about, each with how it is told."""
     out = {}
-    full, lite = found["mediapipe_full"], found["mediapipe_lite"]
-    for result in (full, lite):
+    full = found["mediapipe_full"]
+    for result in (full, found["mediapipe_lite"], found["mediapipe_heavy"]):
         if result:
             out.update({k: v for k, v in result["summary"].items() if k.startswith("frame_ratio")})
     if full:
@@ -75,7 +75,7 @@ def save(figure, folder, name):
 
 def plot_frames(folder, found):
     rows = []
-    for variant in ("full", "lite"):
+    for variant in ("full", "lite", "heavy"):
         result = found["mediapipe_" + variant]
         if result:
             for threads in (1, 2):
@@ -83,7 +83,7 @@ def plot_frames(folder, found):
                     median, p95 = result["summary"]["ms"][f"{side}_{threads}"]
                     rows.append((f"{name}, {variant}, {threads} processor{'s' * (threads > 1)}",
                                  {"median": median, "p95": p95}, colour))
-        if found["frames"]:
+        if found["frames"] and variant in found["frames"]:
             rows.append((f"pam_pose, {variant}, 1 processor, from motion JPEG",
                          found["frames"][variant]["further_picture_ms"], GREY))
     if rows:
@@ -167,7 +167,7 @@ def plot_growth(folder, found):
 
 def main():
     folder = sys.argv[1]
-    names = ("mediapipe_full", "mediapipe_lite", "frames", "start", "logins", "memory", "growth")
+    names = ("mediapipe_full", "mediapipe_lite", "mediapipe_heavy", "frames", "start", "logins", "memory", "growth")
     found = {name: load(folder, name) for name in names}
     result = summary(found)
     with open(os.path.join(folder, "summary.json"), "w") as file:

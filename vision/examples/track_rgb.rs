@@ -1,7 +1,7 @@
 //! Tracks raw RGB frames and prints landmarks, regions and times as JSON lines: our side of the comparison with
 //! MediaPipe in `tests/agreement/`, which needs both sides to see equal pixels.
 //!
-//! usage: track_rgb FRAMES.rgb WIDTH HEIGHT [--lite] [--threads N] [--stamped MICROSECONDS] [--unsmoothed]
+//! usage: track_rgb FRAMES.rgb WIDTH HEIGHT [--lite|--heavy] [--models FOLDER] [--threads N] [--stamped MICROSECONDS] [--unsmoothed]
 //!        [--regions FILE]
 //!
 //! `--regions` holds one line a frame, "x y side rotation" in pixels and radians or empty: where the other tracker
@@ -22,12 +22,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut positional = Vec::new();
     let mut options =
         TrackerOptions { time: FrameTime::Every(33_333), count_people_every: None, ..Default::default() };
+    let mut assets = Assets::beside_executable()?;
     let mut regions = None;
     let mut step = 33_333;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--lite" => options.variant = Variant::Lite,
+            "--heavy" => options.variant = Variant::Heavy,
+            "--models" => assets.models = value()?.into(),
             "--unsmoothed" => options.smoothing = false,
             "--threads" => options.threads = value()?.parse()?,
             "--stamped" => (step, options.time) = (value()?.parse()?, FrameTime::Stamped),
@@ -37,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let [path, width, height] = positional.as_slice() else { return Err("see the head of this file".into()) };
     let (width, height) = (width.parse()?, height.parse()?);
-    let mut tracker = Tracker::new(&Assets::beside_executable()?, &options)?;
+    let mut tracker = Tracker::new(&assets, &options)?;
     let mut input = File::open(path)?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     let mut data = vec![0; width as usize * height as usize * 3];

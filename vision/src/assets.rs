@@ -24,6 +24,8 @@ pub enum Variant {
     Full,
     /// Half the time, less exact.
     Lite,
+    /// Four times the time. Measured beside the others and not shipped: `models/get_models.sh` makes the file.
+    Heavy,
 }
 
 /// A model file's name and SHA-256 (`models/SHA256SUMS`).
@@ -46,11 +48,17 @@ const LANDMARKS_LITE: ModelFile = ModelFile {
     sha256: "9e526d222777f0d4dae3e5181ff4844857e374c5bb84f189e86fee1d79cdac70",
 };
 
+const LANDMARKS_HEAVY: ModelFile = ModelFile {
+    name: "pose_landmark_heavy_noseg_f16w.onnx",
+    sha256: "a14e0c869fece1de519c99288671ab15615febd0f857cbbfe8d3c7cd7e336909",
+};
+
 impl Variant {
     pub(crate) fn file(self) -> &'static ModelFile {
         match self {
             Self::Full => &LANDMARKS_FULL,
             Self::Lite => &LANDMARKS_LITE,
+            Self::Heavy => &LANDMARKS_HEAVY,
         }
     }
 }
