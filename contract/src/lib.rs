@@ -86,6 +86,8 @@ pub mod ask {
 pub mod instruction {
     /// Come into view of the camera.
     pub const COME_INTO_VIEW: &str = "come_into_view";
+    /// Turn to the camera, or set it, as at enrolment; the gesture just shown was not judged and is asked for again.
+    pub const REFRAME: &str = "reframe";
     /// Do the secret gesture now.
     pub const GESTURE: &str = "gesture";
     /// Enrolment: do the gesture now (`details`: "repetition" u, "repetitions" u).

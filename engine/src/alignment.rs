@@ -5,7 +5,7 @@
 //! that the other lacks. Steps as in [`crate::dtw`] (diagonal weight 2), divided by n + m.
 
 use crate::streams::Position;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 pub use crate::streams::{ByStream, Movement, NAMES, STREAMS};
 
@@ -42,14 +42,17 @@ pub(crate) fn nearest_part(recording: &Movement, take: &Movement) -> Option<(Ran
     let skip = (SLACK * a.len() as f32) as usize;
     let price = |frames: usize| SKIP * frames as f32;
     let nowhere = Path { cost: f32::INFINITY, start: 0 };
+    let frames = Costs::to(b);
+    let mut costs = vec![0.0; b.len()];
     let mut previous = vec![nowhere; b.len() + 1];
     let mut current = previous.clone();
     let mut best: Option<(Range<usize>, f32)> = None;
     for (i, frame) in a.iter().enumerate() {
+        frames.of(frame, 0..b.len(), &mut costs);
         current[0] = nowhere;
         let left_out = a.len() - i - 1;
         for j in 1..=b.len() {
-            let cost = rms(frame, &b[j - 1]);
+            let cost = costs[j - 1];
             let begins = if i <= skip { Path { cost: price(i), start: j - 1 } } else { nowhere };
             let diagonal = previous[j - 1].or(begins).and(2.0 * cost);
             current[j] = diagonal.or(previous[j].and(cost)).or(current[j - 1].and(cost));
@@ -88,47 +91,92 @@ fn open_ended<const D: usize>(a: &[[f32; D]], b: &[[f32; D]]) -> f32 {
     let (n, m) = (a.len(), b.len());
     let skip = |length: usize| (SLACK * length as f32) as usize;
     let (skip_a, skip_b) = (skip(n), skip(m));
-    let radius = (BAND * n.max(m) as f32).ceil();
     let price = |frames: usize| SKIP * frames as f32;
+    let others = Costs::to(b);
     let mut previous: Vec<f32> =
         (0..=m).map(|j| if j <= skip_b { price(j) } else { f32::INFINITY }).collect();
-    let mut current = vec![f32::INFINITY; m + 1];
+    let unreached = vec![f32::INFINITY; m + 1];
+    let mut current = unreached.clone();
+    let (mut costs, mut from_before) = (vec![0.0; m], vec![0.0; m]);
     let mut best = f32::INFINITY;
     for i in 1..=n {
+        let band = band(i, n, m);
+        let (low, high) = (*band.start(), *band.end());
+        let (costs, from_before) = (&mut costs[low - 1..high], &mut from_before[low - 1..high]);
+        others.of(&a[i - 1], low - 1..high, costs);
+        // The border is left diagonally only: its cells stand for skipped frames.
+        let above = if i > 1 { &previous[low..=high] } else { &unreached[low..=high] };
+        let cells = costs.iter().zip(&previous[low - 1..high]).zip(above).zip(from_before.iter_mut());
+        for (((cost, diagonal), above), cell) in cells {
+            *cell = smaller(diagonal + 2.0 * cost, above + cost);
+        }
         current.fill(f32::INFINITY);
         if i <= skip_a {
             current[0] = price(i);
         }
-        // A single frame lies opposite the middle; the band then reaches every frame of the other movement.
-        let centre =
-            if n > 1 { 1.0 + (i - 1) as f32 * (m - 1) as f32 / (n - 1) as f32 } else { (m + 1) as f32 / 2.0 };
-        let low = (centre - radius).floor().max(1.0) as usize;
-        let high = ((centre + radius).ceil() as usize).min(m);
-        for j in low..=high {
-            let cost = rms(&a[i - 1], &b[j - 1]);
-            // The border is left diagonally only: its cells stand for skipped frames.
-            let up = if i > 1 { previous[j] + cost } else { f32::INFINITY };
-            let left = if j > 1 { current[j - 1] + cost } else { f32::INFINITY };
-            current[j] = (previous[j - 1] + 2.0 * cost).min(up).min(left);
-            if i == n && j + skip_b >= m {
-                best = best.min(current[j] + price(m - j));
-            } else if j == m && i + skip_a >= n {
-                best = best.min(current[j] + price(n - i));
-            }
+        let mut left = f32::INFINITY;
+        for ((cost, before), cell) in costs.iter().zip(&*from_before).zip(&mut current[low..=high]) {
+            left = smaller(*before, left + cost);
+            *cell = left;
+        }
+        if i == n {
+            let from = (m - skip_b).max(1);
+            let ends = current[from..].iter().zip(from..).map(|(cost, j)| cost + price(m - j));
+            best = ends.fold(best, smaller);
+        } else if i + skip_a >= n {
+            best = smaller(best, current[m] + price(n - i));
         }
         std::mem::swap(&mut previous, &mut current);
     }
     best / (n + m) as f32
 }
 
+/// The frames, counted from 1, of a movement of `m` that frame `i` of one of `n` may lie opposite.
+fn band(i: usize, n: usize, m: usize) -> RangeInclusive<usize> {
+    let radius = (BAND * n.max(m) as f32).ceil();
+    // A single frame lies opposite the middle; the band then reaches every frame of the other movement.
+    let centre =
+        if n > 1 { 1.0 + (i - 1) as f32 * (m - 1) as f32 / (n - 1) as f32 } else { (m + 1) as f32 / 2.0 };
+    (centre - radius).floor().max(1.0) as usize..=((centre + radius).ceil() as usize).min(m)
+}
+
+/// Of numbers, without a place for what is none: several are compared at a time.
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// Local costs to a movement's frames. The frames are kept coordinate by coordinate, so that the processor does
+/// several of them at a time.
+struct Costs<const D: usize> {
+    coordinates: Vec<f32>,
+    frames: usize,
+}
+
+impl<const D: usize> Costs<D> {
+    fn to(frames: &[[f32; D]]) -> Self {
+        let coordinates = (0..D).flat_map(|d| frames.iter().map(move |f| f[d])).collect();
+        Self { coordinates, frames: frames.len() }
+    }
+
+    /// The root mean square differences of a frame from those of a range.
+    fn of(&self, frame: &[f32; D], range: Range<usize>, costs: &mut [f32]) {
+        costs.fill(0.0);
+        for (d, here) in frame.iter().enumerate() {
+            let there = &self.coordinates[d * self.frames + range.start..d * self.frames + range.end];
+            for (cost, there) in costs.iter_mut().zip(there) {
+                *cost += (here - there) * (here - there);
+            }
+        }
+        for cost in costs {
+            *cost = (*cost / D as f32).sqrt();
+        }
+    }
+}
+
 /// Log distance of positions alone; `None` if either is empty.
 #[must_use]
 pub(crate) fn position_log_distance(a: &[Position], b: &[Position]) -> Option<f64> {
     (!a.is_empty() && !b.is_empty()).then(|| f64::from(open_ended(a, b).max(SMALLEST)).ln())
-}
-
-fn rms<const D: usize>(a: &[f32; D], b: &[f32; D]) -> f32 {
-    (a.iter().zip(b).map(|(p, q)| (p - q) * (p - q)).sum::<f32>() / D as f32).sqrt()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //! - [`sequence`] → [`clean`] → [`normalise`]: upper-body joints over time, made comparable
 //! - [`dtw`], [`streams`], [`alignment`], [`cohort`], [`trim`], [`matching`], [`template`], [`enrol`]: is it the enrolled gesture of this person?
 //! - [`liveness`], [`challenge`]: is a live person answering?
-//! - [`decide`]: the verdict; [`session`]: the live state machine that leads to it, [`gesture`]: when a gesture ends
+//! - [`decide`]: the verdict; [`session`]: the live state machine that leads to it, [`gesture`]: when a gesture ends, [`framing`]: who
+//!   has to turn to the camera first
 //! - [`constants`]: the numbers that decide security; [`baseline`]: the seed's method, for comparison
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ pub mod constants;
 pub mod decide;
 pub mod dtw;
 pub mod enrol;
+pub mod framing;
 pub mod gesture;
 pub mod landmarks;
 pub mod live;

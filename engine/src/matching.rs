@@ -85,6 +85,12 @@ impl Reference {
         &self.recordings
     }
 
+    /// Where the nose is against the middle of the shoulders, the mean over the recordings.
+    #[must_use]
+    pub fn nose(&self) -> [f32; 2] {
+        self.nose
+    }
+
     /// Joints to compare a probe by: those that no recording shows are left out, and of those that the probe does not
     /// show the idle ones. What carries the gesture is never left out, or hiding it would make it easier to pass.
     fn comparable(&self, probe: &Track) -> Seen {

@@ -3,7 +3,9 @@
 //! Pure: all time is in the data, so a recording replays exactly. A verification asks for the gesture, takes it
 //! for over when movement is followed by rest, then asks for the challenges one after another. Which instruction
 //! comes when depends neither on whether the gesture matched nor on which challenges count: a missed challenge is
-//! followed by the next like any other, and the verdict comes after the last.
+//! followed by the next like any other, and the verdict comes after the last. Whoever sits turned or tilted against the
+//! enrolment is told once and asked again before anything is judged ([`crate::framing`]); the second gesture is judged,
+//! however they sit then.
 
 use pose_contract::{Outcome, instruction};
 
@@ -15,7 +17,7 @@ use crate::landmarks::Observation;
 use crate::matching;
 use crate::sequence::Sequence;
 use crate::template::Template;
-use crate::{live, liveness};
+use crate::{framing, live, liveness};
 
 mod view;
 
@@ -25,6 +27,9 @@ pub use view::unjudgeable;
 const MAX_OBSERVATIONS: usize = 4096;
 /// A plate that moved for this long without a rest was moved, microseconds.
 const PLATE_US: u64 = 3_000_000;
+/// Time to read that one has to turn, and to do it, microseconds. It does not depend on how one sits then, or it would
+/// tell where the right place is.
+const REFRAME_US: u64 = 2_500_000;
 /// Recordings that an enrolment may ask for again, beyond the repetitions themselves.
 const MAX_AGAIN: u8 = 6;
 
@@ -98,6 +103,7 @@ pub struct Session {
     observations: Vec<Observation>,
     watch: Watch,
     told_to_come: bool,
+    told_to_reframe: bool,
 }
 
 #[derive(Debug)]
@@ -119,6 +125,8 @@ struct Verification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Gesture,
+    /// The person turns to the camera; nothing is looked at.
+    Reframe,
     Challenge(Challenge),
     Over,
 }
@@ -165,6 +173,7 @@ impl Session {
             observations: Vec::new(),
             watch: Watch::default(),
             told_to_come: false,
+            told_to_reframe: false,
         }
     }
 
@@ -185,6 +194,7 @@ impl Session {
         }
         match self.phase {
             Phase::Gesture => self.observe_gesture(observation),
+            Phase::Reframe => self.check_reframed(),
             Phase::Challenge(challenge) => self.observe_challenge(challenge, t),
             Phase::Over => None,
         }
@@ -195,6 +205,7 @@ impl Session {
         self.now_us = self.now_us.max(now_us);
         match self.phase {
             Phase::Gesture => self.check_gesture_time(),
+            Phase::Reframe => self.check_reframed(),
             Phase::Challenge(challenge) => self.observe_challenge(challenge, self.now_us),
             Phase::Over => None,
         }
@@ -252,8 +263,12 @@ impl Session {
     }
 
     fn gesture_over(&mut self) -> Step {
-        let gesture = within(&self.observations, &self.watch.span_us());
-        let sequence = Sequence::from_observations(gesture);
+        let span = self.watch.span_us();
+        let sequence = Sequence::from_observations(within(&self.observations, &span));
+        if let Some(step) = self.reframe(&sequence) {
+            return step;
+        }
+        let gesture = within(&self.observations, &span);
         match &mut self.kind {
             Kind::Verify(verification) => {
                 let score = live::verify_any(&verification.templates, &sequence);
@@ -263,6 +278,24 @@ impl Session {
             }
             Kind::Enrol { .. } => self.recording_over(sequence),
         }
+    }
+
+    /// Tells a person who is off against the enrolment, once.
+    fn reframe(&mut self, gesture: &Sequence) -> Option<Step> {
+        let Kind::Verify(verification) = &self.kind else { return None };
+        if self.told_to_reframe {
+            return None;
+        }
+        let off = framing::off(&verification.templates, gesture)?;
+        self.told_to_reframe = true;
+        self.restart(Phase::Reframe);
+        let (code, text) = (instruction::REFRAME.to_owned(), off.advice().to_owned());
+        Some(Step::Instruct { code, text, repetition: None })
+    }
+
+    fn check_reframed(&mut self) -> Option<Step> {
+        let over = self.now_us.saturating_sub(self.asked_at_us) >= REFRAME_US;
+        over.then(|| self.ask_gesture())
     }
 
     fn next_challenge(&mut self) -> Step {

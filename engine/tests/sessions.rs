@@ -244,6 +244,51 @@ fn somebody_who_comes_late_is_asked_again() {
 }
 
 #[test]
+fn who_sits_turned_is_told_and_asked_again_before_anything_is_judged() {
+    let mut scene = Scene::new(31);
+    let template = enrolled(&mut scene);
+    let mut session = Session::verify(vec![template], Vec::new(), unasked(), scene.t_us);
+    session.begin();
+    scene.nose = 0.2;
+    let step = feed(&mut session, &scene.gesture(open, 2.4)).expect("told to turn");
+    assert_eq!(code(&step), instruction::REFRAME);
+    scene.nose = 0.0;
+    let step = feed(&mut session, &scene.play(3.0, |_| Posture::default())).expect("asked again");
+    assert_eq!(code(&step), instruction::GESTURE);
+    assert_eq!(outcome(feed(&mut session, &scene.gesture(circle, 2.4))), Outcome::Success);
+}
+
+#[test]
+fn whoever_still_sits_turned_is_judged() {
+    let mut scene = Scene::new(32);
+    let template = enrolled(&mut scene);
+    let mut session = Session::verify(vec![template], Vec::new(), unasked(), scene.t_us);
+    session.begin();
+    scene.nose = -0.2;
+    feed(&mut session, &scene.gesture(circle, 2.4)).expect("told to turn");
+    assert_eq!(session.tick(scene.t_us), None, "time to turn is left");
+    let step = session.tick(scene.t_us + 2_600_000).expect("asked again by time alone");
+    assert_eq!(code(&step), instruction::GESTURE);
+    scene.t_us += 2_600_000;
+    assert_eq!(outcome(feed(&mut session, &scene.gesture(open, 2.4))), Outcome::WrongPose);
+}
+
+#[test]
+fn being_told_to_turn_says_neither_that_there_is_an_enrolment_nor_that_the_gesture_is_right() {
+    let mut scene = Scene::new(33);
+    let template = enrolled(&mut scene);
+    scene.nose = 0.25;
+    for templates in [Vec::new(), vec![template]] {
+        for gesture in [circle as fn(f32) -> Posture, open] {
+            let mut session = Session::verify(templates.clone(), Vec::new(), unasked(), scene.t_us);
+            session.begin();
+            let step = feed(&mut session, &scene.gesture(gesture, 2.4)).expect("told to turn");
+            assert_eq!(code(&step), instruction::REFRAME);
+        }
+    }
+}
+
+#[test]
 fn a_dark_room_two_people_and_no_movement_are_not_judged() {
     let mut scene = Scene::new(6);
     let template = enrolled(&mut scene);

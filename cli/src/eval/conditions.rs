@@ -2,20 +2,22 @@
 //!
 //! Templates stay as recorded; every probe, genuine or not, is changed in the same way.
 
-use std::fmt::Write as _;
+mod table;
 
+use pose_engine::baseline::{cosine_distance, mean_of, mean_pose};
 use pose_engine::normalise::Track;
 use pose_engine::sequence::{Sequence, joint};
 use pose_engine::template::Template;
-use pose_engine::{live, matching};
+use pose_engine::{framing, live, matching};
 use rayon::prelude::*;
-use serde_json::{Value, json};
 
 use super::protocol::{Cell, Trials};
-use super::rates::share;
+use super::rates::{self, Sorted, Trial, share};
 use super::recordings::Recording;
 use super::rng::Rng;
 use super::simulate;
+
+pub(crate) use table::{markdown, table, to_json};
 
 /// Impostor trials of either kind that are taken of each cell: simulation is slow, and these rates are of one
 /// threshold.
@@ -38,7 +40,7 @@ enum Change {
 
 /// How a probe is compared.
 #[derive(Clone, Copy)]
-enum By {
+enum Look {
     /// As one recording.
     Whole,
     /// As a take that may hold more than the gesture, like a live session.
@@ -48,42 +50,59 @@ enum By {
 /// 0.55 is the median of world landmarks; people differ.
 const NOSE: f32 = 0.55;
 
-const CONDITIONS: [(&str, Change, By); 26] = [
-    ("as recorded", Change::None, By::Whole),
-    ("as recorded, live", Change::None, By::Live),
-    ("after other movement, taken whole", Change::After, By::Whole),
-    ("after other movement, live", Change::After, By::Live),
-    ("camera rolled by +10 degrees", Change::Roll(10.0), By::Live),
-    ("camera rolled by -10 degrees", Change::Roll(-10.0), By::Live),
-    ("yaw +10", Change::Turn(10.0, 0.0, NOSE), By::Live),
-    ("yaw -10", Change::Turn(-10.0, 0.0, NOSE), By::Live),
-    ("yaw +20", Change::Turn(20.0, 0.0, NOSE), By::Live),
-    ("yaw -20", Change::Turn(-20.0, 0.0, NOSE), By::Live),
-    ("pitch +10", Change::Turn(0.0, 10.0, NOSE), By::Live),
-    ("pitch -10", Change::Turn(0.0, -10.0, NOSE), By::Live),
-    ("pitch +20", Change::Turn(0.0, 20.0, NOSE), By::Live),
-    ("pitch -20", Change::Turn(0.0, -20.0, NOSE), By::Live),
-    ("yaw +10, a flat face (0.4)", Change::Turn(10.0, 0.0, 0.4), By::Live),
-    ("yaw +10, a head held forward (0.7)", Change::Turn(10.0, 0.0, 0.7), By::Live),
-    ("8 pictures a second", Change::Rate(8.0), By::Live),
-    ("30 pictures a second", Change::Rate(30.0), By::Live),
-    ("60 pictures a second", Change::Rate(60.0), By::Live),
-    ("30 % of the pictures lost", Change::Drop(0.3), By::Live),
-    ("jitter of 1 % of the shoulder width", Change::Jitter(0.01), By::Live),
-    ("jitter of 3 % of the shoulder width", Change::Jitter(0.03), By::Live),
-    ("25 % slower", Change::Slow(1.25), By::Live),
-    ("25 % faster", Change::Slow(0.8), By::Live),
-    ("one-handed gestures, as recorded", Change::None, By::Live),
-    ("one-handed gestures, idle hand out of view", Change::HideIdleHand, By::Live),
+type Condition = (&'static str, Change, Look);
+
+const CONDITIONS: [Condition; 26] = [
+    ("as recorded", Change::None, Look::Whole),
+    ("as recorded, live", Change::None, Look::Live),
+    ("after other movement, taken whole", Change::After, Look::Whole),
+    ("after other movement, live", Change::After, Look::Live),
+    ("camera rolled by +10 degrees", Change::Roll(10.0), Look::Live),
+    ("camera rolled by -10 degrees", Change::Roll(-10.0), Look::Live),
+    ("yaw +10", Change::Turn(10.0, 0.0, NOSE), Look::Live),
+    ("yaw -10", Change::Turn(-10.0, 0.0, NOSE), Look::Live),
+    ("yaw +20", Change::Turn(20.0, 0.0, NOSE), Look::Live),
+    ("yaw -20", Change::Turn(-20.0, 0.0, NOSE), Look::Live),
+    ("pitch +10", Change::Turn(0.0, 10.0, NOSE), Look::Live),
+    ("pitch -10", Change::Turn(0.0, -10.0, NOSE), Look::Live),
+    ("pitch +20", Change::Turn(0.0, 20.0, NOSE), Look::Live),
+    ("pitch -20", Change::Turn(0.0, -20.0, NOSE), Look::Live),
+    ("yaw +10, a flat face (0.4)", Change::Turn(10.0, 0.0, 0.4), Look::Live),
+    ("yaw +10, a head held forward (0.7)", Change::Turn(10.0, 0.0, 0.7), Look::Live),
+    ("8 pictures a second", Change::Rate(8.0), Look::Live),
+    ("30 pictures a second", Change::Rate(30.0), Look::Live),
+    ("60 pictures a second", Change::Rate(60.0), Look::Live),
+    ("30 % of the pictures lost", Change::Drop(0.3), Look::Live),
+    ("jitter of 1 % of the shoulder width", Change::Jitter(0.01), Look::Live),
+    ("jitter of 3 % of the shoulder width", Change::Jitter(0.03), Look::Live),
+    ("25 % slower", Change::Slow(1.25), Look::Live),
+    ("25 % faster", Change::Slow(0.8), Look::Live),
+    ("one-handed gestures, as recorded", Change::None, Look::Live),
+    ("one-handed gestures, idle hand out of view", Change::HideIdleHand, Look::Live),
 ];
 
 /// Rates of one condition.
 pub(crate) struct Row {
     name: &'static str,
     genuine: usize,
+    /// As if everybody were judged.
     frr: Option<f64>,
     far_zero_effort: Option<f64>,
     far_informed: Option<f64>,
+    /// Genuine attempts that are told to turn to the camera instead of being judged.
+    told: Option<f64>,
+    /// Genuine attempts that are refused without having been told.
+    refused_untold: Option<f64>,
+    zero_effort: Compared,
+    informed: Compared,
+}
+
+/// Equal error rates of the shipped method and of the seed's, and the first minus the second, paired over users.
+#[derive(Clone, Copy, Debug, Default)]
+struct Compared {
+    shipped: Option<f64>,
+    seed: Option<f64>,
+    difference: Option<(f64, [f64; 2])>,
 }
 
 /// Number of steps that [`measure`] reports.
@@ -95,57 +114,98 @@ pub(crate) fn steps(trials: &Trials) -> usize {
 pub(crate) fn measure(recordings: &[Recording], trials: &Trials, done: &(dyn Fn() + Sync)) -> Vec<Row> {
     CONDITIONS
         .iter()
-        .map(|&(name, change, by)| {
-            let one_handed = name.starts_with("one-handed");
-            let counts = trials
-                .cells
-                .par_iter()
-                .map(|cell| {
-                    let counts = count(recordings, cell, change, by, one_handed);
-                    done();
-                    counts
-                })
-                .reduce(Default::default, add);
-            let rate = |(accepted, all): (usize, usize)| share(accepted, all);
-            Row {
-                name,
-                genuine: counts[0].1,
-                frr: rate((counts[0].1 - counts[0].0, counts[0].1)),
-                far_zero_effort: rate(counts[1]),
-                far_informed: rate(counts[2]),
-            }
+        .map(|condition| {
+            let attempts = trials.cells.par_iter().flat_map_iter(|cell| {
+                let attempts = attempts_on(recordings, cell, condition);
+                done();
+                attempts
+            });
+            row(condition.0, &attempts.collect::<Vec<_>>(), trials.users.len())
         })
         .collect()
 }
 
-/// Accepted and all: genuine, zero-effort, informed.
-type Counts = [(usize, usize); 3];
-
-fn add(a: Counts, b: Counts) -> Counts {
-    std::array::from_fn(|k| (a[k].0 + b[k].0, a[k].1 + b[k].1))
+/// Whose attempt it is.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Genuine,
+    ZeroEffort,
+    Informed,
 }
 
-fn count(recordings: &[Recording], cell: &Cell, change: Change, by: By, one_handed: bool) -> Counts {
-    let tracks: Vec<Track> = cell.templates.iter().map(|&i| recordings[i].track.clone()).collect();
-    if one_handed && !is_one_handed(&tracks) {
-        return Counts::default();
+/// What became of one attempt.
+struct Attempt {
+    by: By,
+    user: usize,
+    accepted: bool,
+    told: bool,
+    shipped: f64,
+    seed: f64,
+}
+
+fn row(name: &'static str, attempts: &[Attempt], users: usize) -> Row {
+    let rate = |by: By, is: fn(&Attempt) -> bool| {
+        let all = attempts.iter().filter(|a| a.by == by);
+        share(all.clone().filter(|a| is(a)).count(), all.count())
+    };
+    Row {
+        name,
+        genuine: attempts.iter().filter(|a| a.by == By::Genuine).count(),
+        frr: rate(By::Genuine, |a| !a.accepted),
+        far_zero_effort: rate(By::ZeroEffort, |a| a.accepted),
+        far_informed: rate(By::Informed, |a| a.accepted),
+        told: rate(By::Genuine, |a| a.told),
+        refused_untold: rate(By::Genuine, |a| !a.told && !a.accepted),
+        zero_effort: compared(attempts, By::ZeroEffort, users),
+        informed: compared(attempts, By::Informed, users),
     }
+}
+
+fn compared(attempts: &[Attempt], impostors: By, users: usize) -> Compared {
+    let sorted = |score: fn(&Attempt) -> f64| {
+        let taken = attempts.iter().filter(|a| a.by == By::Genuine || a.by == impostors);
+        let trial = |a: &Attempt| Trial { user: a.user, score: score(a), genuine: a.by == By::Genuine };
+        Sorted::new(taken.map(trial).collect())
+    };
+    let (shipped, seed) = (sorted(|a| a.shipped), sorted(|a| a.seed));
+    Compared {
+        shipped: shipped.eer(users),
+        seed: seed.eer(users),
+        difference: rates::difference(&shipped, &seed, users),
+    }
+}
+
+fn attempts_on(recordings: &[Recording], cell: &Cell, &(name, change, look): &Condition) -> Vec<Attempt> {
+    let tracks: Vec<Track> = cell.templates.iter().map(|&i| recordings[i].track.clone()).collect();
+    if name.starts_with("one-handed") && !is_one_handed(&tracks) {
+        return Vec::new();
+    }
+    let mean = mean_of(&tracks.iter().map(mean_pose).collect::<Vec<_>>());
     let template = Template::of_tracks(tracks);
-    let kinds = [
-        every(&cell.genuine, usize::MAX),
-        every(&cell.zero_effort, IMPOSTORS),
-        every(&cell.informed, IMPOSTORS),
-    ];
-    kinds.map(|probes| {
-        let accepted = probes.iter().filter(|&&i| {
-            let probe = changed(recordings, i, change);
-            match by {
-                By::Whole => matching::verify(&template, &probe).accepted,
-                By::Live => live::verify(&template, &probe).accepted,
-            }
-        });
-        (accepted.count(), probes.len())
-    })
+    let attempt = |by: By, i: usize| {
+        let probe = changed(recordings, i, change);
+        let score = match look {
+            Look::Whole => matching::verify(&template, &probe),
+            Look::Live => live::verify(&template, &probe),
+        };
+        Attempt {
+            by,
+            user: cell.user,
+            accepted: score.accepted,
+            told: framing::off(std::slice::from_ref(&template), &probe).is_some(),
+            shipped: score.score,
+            seed: -cosine_distance(&mean, &mean_pose(&Track::of(&probe))),
+        }
+    };
+    [
+        (By::Genuine, every(&cell.genuine, usize::MAX)),
+        (By::ZeroEffort, every(&cell.zero_effort, IMPOSTORS)),
+        (By::Informed, every(&cell.informed, IMPOSTORS)),
+    ]
+    .into_iter()
+    .flat_map(|(by, probes)| probes.into_iter().map(move |i| (by, i)))
+    .map(|(by, i)| attempt(by, i))
+    .collect()
 }
 
 /// Up to `most` of them, evenly spread.
@@ -186,40 +246,4 @@ fn another<'a>(recordings: &'a [Recording], index: usize, rng: &mut Rng) -> &'a 
         .filter(|r| r.kind.is_live() && r.user == this.user && r.gesture != this.gesture)
         .collect();
     if others.is_empty() { this } else { others[rng.below(others.len())] }
-}
-
-/// For people.
-pub(crate) fn table(rows: &[Row]) -> String {
-    let mut out = format!(
-        "{:<46}{:>8}{:>8}{:>20}{:>16}\n",
-        "condition of the probes", "genuine", "FRR %", "FAR zero-effort %", "FAR informed %"
-    );
-    for row in rows {
-        let _ = writeln!(
-            out,
-            "{:<46}{:>8}{:>8}{:>20}{:>16}",
-            row.name,
-            row.genuine,
-            percent(row.frr),
-            percent(row.far_zero_effort),
-            percent(row.far_informed)
-        );
-    }
-    out
-}
-
-/// For programs.
-pub(crate) fn to_json(rows: &[Row]) -> Value {
-    rows.iter()
-        .map(|row| {
-            json!({
-                "condition": row.name, "genuine": row.genuine, "frr": row.frr,
-                "far_zero_effort": row.far_zero_effort, "far_informed": row.far_informed,
-            })
-        })
-        .collect()
-}
-
-fn percent(rate: Option<f64>) -> String {
-    rate.map_or_else(|| "-".to_owned(), |r| format!("{:.2}", 100.0 * r))
 }

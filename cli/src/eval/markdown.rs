@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::conditions;
 use super::methods::TARGET;
 use super::rates::Decisions;
 use super::report::{Report, between, percent};
@@ -18,6 +19,9 @@ impl Report {
         }
         if let Some(liveness) = self.liveness_words() {
             let _ = writeln!(out, "{liveness}");
+        }
+        if let Some(rows) = &self.conditions {
+            let _ = writeln!(out, "{}", conditions::markdown(rows));
         }
         out
     }

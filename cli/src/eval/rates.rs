@@ -44,6 +44,11 @@ impl Sorted {
         }
     }
 
+    /// Equal error rate; `None` without trials of both sides.
+    pub(crate) fn eer(&self, users: usize) -> Option<f64> {
+        self.curve(&vec![1; users]).as_deref().map(eer)
+    }
+
     /// (false accept rate, false reject rate) at every threshold, from strict to lax; `None` without trials of
     /// both sides. `weights` counts how often each user's trials are taken.
     pub(crate) fn curve(&self, weights: &[u32]) -> Option<Vec<(f64, f64)>> {

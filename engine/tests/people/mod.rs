@@ -30,13 +30,15 @@ pub(crate) struct Scene {
     pub(crate) fps: u64,
     pub(crate) jitter: f32,
     pub(crate) people: u8,
+    /// How far the nose is off to the left, shoulder widths: the body is turned.
+    pub(crate) nose: f32,
     noise: u64,
     sequence: u32,
 }
 
 impl Scene {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { t_us: 1_000_000, fps: 30, jitter: 0.6, people: 1, noise: seed, sequence: 0 }
+        Self { t_us: 1_000_000, fps: 30, jitter: 0.6, people: 1, nose: 0.0, noise: seed, sequence: 0 }
     }
 
     /// `seconds` of a movement given as a function of time in seconds.
@@ -75,7 +77,7 @@ impl Scene {
     }
 
     fn pose(&mut self, posture: Posture) -> Pose {
-        let width = 130.0;
+        let (width, nose) = (130.0, self.nose);
         let (sin, cos) = posture.lean.sin_cos();
         // The body turns about the hips, two shoulder widths below.
         let mut place = |x: f32, y: f32| {
@@ -90,7 +92,7 @@ impl Scene {
             }
         };
         let mut landmarks = [Landmark { visibility: 0.9, x: 0.5, y: 0.5, ..Landmark::default() }; 33];
-        landmarks[part::NOSE] = place(0.0, -0.7);
+        landmarks[part::NOSE] = place(nose, -0.7);
         let arms = [
             (1.0, posture.left, part::LEFT_SHOULDER, part::LEFT_ELBOW, part::LEFT_WRIST),
             (-1.0, posture.right, part::RIGHT_SHOULDER, part::RIGHT_ELBOW, part::RIGHT_WRIST),

@@ -163,7 +163,10 @@ impl Pass<'_> {
         }
         let Ok(challenges) = pick_challenges(self.rules.challenges, MovementSet::default()) else { return };
         let limits = self.limits();
-        let session = |start_us| Session::verify_among_decoys(Vec::new(), challenges, limits, start_us);
+        // With the templates where there are any: what is shown must be what a right password would have shown.
+        let templates = self.account.and_then(|account| self.templates(account).ok());
+        let templates = templates.map_or_else(Vec::new, |(_, templates)| templates);
+        let session = |start_us| Session::verify_among_decoys(templates, challenges, limits, start_us);
         let _ = self.work.watch(self.work.daemon.next_turn(), self.timeout, session, |_| Ok(()));
     }
 
