@@ -20,6 +20,8 @@ pub struct Evidence {
     /// How many challenges the service's policy asks for, of which one may be a decoy if there are several. Fewer
     /// results than this refuse.
     pub challenges_required: usize,
+    /// The host could show no challenge and the policy let it go: the gesture has to fit better.
+    pub unchallenged: bool,
 }
 
 /// The verdict.
@@ -108,7 +110,7 @@ pub fn decide(evidence: &Evidence) -> Decision {
             reasons.push(Reason::NotLive(NotLive::Still));
         }
     }
-    if !evidence.matching.accepted {
+    if !evidence.matching.accepted || evidence.matching.score < threshold_of(evidence) {
         reasons.push(Reason::WrongPose);
     }
     let counting = || evidence.challenges.iter().filter(|c| !c.decoy);
@@ -128,11 +130,15 @@ pub fn decide(evidence: &Evidence) -> Decision {
     Decision { outcome, accept: reasons.is_empty(), reasons, scores: scores_of(evidence), moved_at_us }
 }
 
+fn threshold_of(evidence: &Evidence) -> f64 {
+    if evidence.unchallenged { crate::constants::ACCEPT_UNCHALLENGED } else { crate::constants::ACCEPT }
+}
+
 fn scores_of(evidence: &Evidence) -> Scores {
     let (m, l) = (&evidence.matching, &evidence.liveness.motion);
     Scores {
         matching: m.score,
-        threshold: crate::constants::ACCEPT,
+        threshold: threshold_of(evidence),
         relative: m.relative,
         duration: m.duration,
         affine_residual: l.affine_residual,
@@ -159,10 +165,33 @@ mod tests {
             why: if shown { ChallengeReason::Shown } else { ChallengeReason::NotSeen },
         };
         Evidence {
-            matching: MatchScore { accepted, ..MatchScore::worst() },
+            matching: MatchScore {
+                accepted,
+                score: if accepted { 0.0 } else { -100.0 },
+                ..MatchScore::worst()
+            },
             liveness: Liveness { live, motion: Motion::default(), reasons },
             challenges: shown.iter().map(result).collect(),
             challenges_required: required,
+            unchallenged: false,
+        }
+    }
+
+    #[test]
+    fn without_a_challenge_the_gesture_has_to_fit_better() {
+        use crate::constants::{ACCEPT, ACCEPT_UNCHALLENGED};
+        const { assert!(ACCEPT_UNCHALLENGED > ACCEPT) };
+        for (score, unchallenged, accept) in [
+            (ACCEPT, false, true),
+            (ACCEPT, true, false),
+            (ACCEPT_UNCHALLENGED - 1e-9, true, false),
+            (ACCEPT_UNCHALLENGED, true, true),
+        ] {
+            let plain = evidence(true, true, &[], 0);
+            let matching = MatchScore { score, ..plain.matching };
+            let decision = decide(&Evidence { matching, unchallenged, ..plain });
+            assert_eq!(decision.accept, accept, "{score} {unchallenged}");
+            assert_eq!(decision.scores.threshold > ACCEPT, unchallenged);
         }
     }
 

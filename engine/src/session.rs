@@ -44,6 +44,8 @@ pub struct Limits {
     pub challenge: ResponseWindow,
     /// How many challenges must be asked; more than were given refuses. Whoever asks none must say so.
     pub challenges_required: usize,
+    /// Whether challenges are left out because nobody could see them: the gesture then has to fit better.
+    pub unchallenged: bool,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             empty_us: 1_500_000,
             challenge: ResponseWindow::default(),
             challenges_required: 2,
+            unchallenged: false,
         }
     }
 }
@@ -347,6 +350,7 @@ impl Session {
             liveness,
             challenges: v.results.clone(),
             challenges_required: self.limits.challenges_required.max(v.challenges.len()),
+            unchallenged: self.limits.unchallenged,
         };
         Step::Finished(End::Verified(decide(&evidence)))
     }

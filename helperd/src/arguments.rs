@@ -31,6 +31,8 @@ pub struct Origin {
     pub tty: String,
     /// Remote host as told by the caller: it can only make the caller remote.
     pub rhost: String,
+    /// Whether the host can show nothing, as told by the caller: only a service's own policy makes anything of it.
+    pub silent: bool,
     /// Time for the camera part.
     pub timeout: Duration,
 }
@@ -84,14 +86,13 @@ impl Origin {
         };
         let tty = text(&mut values, "tty", MAX_PLACE)?;
         let rhost = text(&mut values, "rhost", MAX_PLACE)?;
-        // Only the module's conversation has a use for it.
-        flag(&mut values, "silent")?;
+        let silent = flag(&mut values, "silent")?;
         let timeout = match number(&mut values, "timeout_ms")? {
             None => DEFAULT_TIMEOUT,
             Some(ms) => Duration::from_millis(u64::from(ms.clamp(*TIMEOUT_MS.start(), *TIMEOUT_MS.end()))),
         };
         nothing_else(&values)?;
-        Ok(Self { pose_only, tty, rhost, timeout })
+        Ok(Self { pose_only, tty, rhost, silent, timeout })
     }
 }
 

@@ -28,6 +28,7 @@ use crate::service::Service;
 use crate::store::Store;
 use crate::work::{self, Begun, Task};
 use crate::worker::Setup;
+use crate::worker::wire::Start;
 
 /// Stack of an attempt's thread: matching is the deepest thing that runs there.
 const STACK: usize = 2 << 20;
@@ -241,6 +242,20 @@ impl Daemon {
     pub(crate) fn warm_up(&self) {
         if self.config.worker.warm_up != WarmUp::Off {
             self.workers.warm();
+        }
+    }
+
+    /// Has the camera opened while the person types, where configured and nobody else has it.
+    pub(crate) fn open_ahead(&self, lid_closed: bool) {
+        if self.config.worker.warm_up == WarmUp::Camera && !self.seat.is_taken() {
+            self.workers.prepare(Start { turn: self.turns.load(Ordering::Relaxed), lid_closed });
+        }
+    }
+
+    /// Has it closed again after a login that did not come to use it.
+    pub(crate) fn close_ahead(&self) {
+        if self.config.worker.warm_up == WarmUp::Camera {
+            self.workers.rest();
         }
     }
 

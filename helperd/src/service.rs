@@ -27,6 +27,9 @@ use crate::{overview, polkit};
 /// Longest wait for logind.
 const PLACE_LIMIT: Duration = Duration::from_millis(1_000);
 
+/// How often an attempt that waits for polkit is looked at.
+const OVER_LOOK: Duration = Duration::from_millis(200);
+
 /// The object at `/org/pam_pose/Helper1`.
 pub struct Service {
     daemon: Arc<Daemon>,
@@ -102,8 +105,17 @@ impl Service {
     /// polkit may show a dialogue, so the answer comes when it comes.
     fn ask_polkit(&self, connection: &Connection, attempt: &Arc<Attempt>) -> Result<(), Refusal> {
         let (asking, connection) = (Arc::clone(attempt), connection.clone());
+        let daemon = Arc::clone(&self.daemon);
         self.daemon.spawn("polkit", async move {
-            let permitted = polkit::permits(&connection, &asking.caller.unique, polkit::ENROL_ACTION).await;
+            // The dialogue would outlive an attempt that was cancelled or has run out of time.
+            let over = async {
+                while asking.stopped().is_none() && !asking.is_finished() {
+                    daemon.sleep(OVER_LOOK).await;
+                }
+            };
+            let unique = &asking.caller.unique;
+            let permitted =
+                polkit::permits(&connection, unique, polkit::ENROL_ACTION, &asking.id, over).await;
             asking.permit(permitted);
         })
     }

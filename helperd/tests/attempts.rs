@@ -4,7 +4,8 @@
 mod support;
 
 use pose_engine::challenge::Movement;
-use pose_helperd::config::Config;
+use pose_engine::constants::{ACCEPT, ACCEPT_UNCHALLENGED};
+use pose_helperd::config::{ChallengePolicy, Config, Override, WarmUp};
 use support::house::{NOBODY, PASSWORD, can_be_others, enrolled_state, verdict};
 use support::{Event, House, Script};
 use zbus::Variant;
@@ -160,6 +161,85 @@ fn a_recovery_code_removes_an_enrolment_and_leaves_a_tombstone() {
     let root = house.client();
     let attempt = root.begin_pose_only("nobody").unwrap();
     assert_eq!(codes(&root.run(&attempt, |_| Vec::new())), ["enrolment_removed"]);
+}
+
+#[test]
+fn a_recovery_code_stands_for_password_and_pose_once() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::enrolled(&Script::right_person());
+    let user = house.client_of(NOBODY);
+    let code = enrolled_state().recovery_code.clone();
+    let answers = |question: &str| match question {
+        "password_or_recovery" => code.clone().into_bytes(),
+        _ => b"another one".to_vec(),
+    };
+    let attempt = user.change("SetPassword", "nobody").unwrap();
+    assert_eq!(codes(&user.run(&attempt, answers)), ["password_or_recovery", "new_password", "done"]);
+    let attempt = user.change("SetPassword", "nobody").unwrap();
+    assert_eq!(codes(&user.run(&attempt, answers)), ["password_or_recovery", "wrong_password"]);
+}
+
+#[test]
+fn changes_need_the_password_and_the_pose_and_nothing_less() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::enrolled(&Script::another_gesture());
+    let user = house.client_of(NOBODY);
+    let begin = |method: &str| match method {
+        "Enroll" => user.enroll("nobody", 3).unwrap(),
+        method => user.change(method, "nobody").unwrap(),
+    };
+    for method in ["Remove", "SetPassword", "Enroll"] {
+        let attempt = begin(method);
+        let events = user.run(&attempt, |_| b"wrong".to_vec());
+        assert_eq!(codes(&events), ["password_or_recovery", "wrong_password"], "{method}");
+    }
+    // The right password with somebody else's gesture.
+    let events = user.run(&begin("Remove"), |_| PASSWORD.to_vec());
+    assert_eq!(verdict(&events).code, "refused", "{events:?}");
+    let root = house.client();
+    let attempt = root.begin_pose_only("nobody").unwrap();
+    root.wait_for(&attempt, "gesture");
+}
+
+#[test]
+fn only_a_services_policy_and_a_silent_host_together_leave_the_challenge_out() {
+    let mut config = Config::default();
+    let policy = Override { challenge_policy: Some(ChallengePolicy::WhenShown), ..Override::default() };
+    config.service.insert("swaylock".into(), policy);
+    for (service, silent, challenged) in
+        [("swaylock", true, false), ("swaylock", false, true), ("xlock", true, true)]
+    {
+        let house = House::enrolled_with(&Script::right_person(), config.clone());
+        let client = house.client();
+        let attempt = client.begin_through(service, "root", silent).unwrap();
+        let events = client.run(&attempt, |code| panic!("asked for {code}"));
+        let asked = codes(&events).iter().any(|code| code.starts_with("challenge:"));
+        assert_eq!(asked, challenged, "{service} {silent}: {events:?}");
+        let number = |key: &str| f64::try_from(verdict(&events).details[key].try_clone().unwrap()).unwrap();
+        let threshold = if challenged { ACCEPT } else { ACCEPT_UNCHALLENGED };
+        assert_eq!(number("threshold"), threshold, "{service} {silent}");
+        assert_eq!(verdict(&events).code == "success", number("score") >= threshold, "{events:?}");
+    }
+}
+
+#[test]
+fn a_camera_opened_while_the_password_is_typed_serves_the_login() {
+    let mut config = Config::default();
+    config.worker.warm_up = WarmUp::Camera;
+    let house = House::enrolled_with(&Script::right_person(), config);
+    let client = house.client();
+    // A wrong password first: what was opened for it must not be in the next one's way.
+    let attempt = client.begin("root", &[]).unwrap();
+    house.wait_until("a worker is warm", || house.workers() == 1);
+    assert_eq!(codes(&client.run(&attempt, |_| b"wrong".to_vec())), ["password", "wrong_password"]);
+    let attempt = client.begin("root", &[("timeout_ms", Variant::from(120_000u32))]).unwrap();
+    let events = client.run(&attempt, |_| PASSWORD.to_vec());
+    assert_eq!(verdict(&events).code, "success", "{events:?}");
+    house.wait_until("the worker ends", || house.workers() == 0);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use support::client::{dictionary, memfd};
 use support::house::{NOBODY, can_be_others, serve_as, verdict};
@@ -182,6 +183,57 @@ fn a_first_enrolment_needs_polkits_word() {
     let _yes = serve_as(&house, name, path, Polkit(true));
     let attempt = user.enroll("nobody", 3).unwrap();
     user.wait_for(&attempt, "new_password");
+}
+
+/// A polkit whose dialogue nobody answers; it notes what is withdrawn.
+#[derive(Clone, Default)]
+struct Patient {
+    asked: Arc<Mutex<Vec<String>>>,
+    withdrawn: Arc<Mutex<Vec<String>>>,
+}
+
+#[interface(name = "org.freedesktop.PolicyKit1.Authority")]
+impl Patient {
+    async fn check_authorization(
+        &self,
+        _subject: (String, HashMap<String, OwnedVariant>),
+        _action: String,
+        _details: HashMap<String, String>,
+        _flags: u32,
+        cancellation: String,
+    ) -> (bool, bool, HashMap<String, String>) {
+        self.asked.lock().unwrap().push(cancellation);
+        std::future::pending().await
+    }
+
+    fn cancel_check_authorization(&self, cancellation: String) {
+        self.withdrawn.lock().unwrap().push(cancellation);
+    }
+}
+
+#[test]
+fn polkits_dialogue_goes_away_with_its_attempt() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::new(&Script::enrolling());
+    let polkit = Patient::default();
+    let (name, path) = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority");
+    let _served = serve_as(&house, name, path, polkit.clone());
+    let asked = || polkit.asked.lock().unwrap().clone();
+    let withdrawn = || polkit.withdrawn.lock().unwrap().clone();
+
+    let user = house.client_of(NOBODY);
+    let attempt = user.enroll("nobody", 3).unwrap();
+    house.wait_until("polkit is asked", || asked().len() == 1);
+    assert!(!asked()[0].is_empty());
+    user.cancel(&attempt).unwrap();
+    house.wait_until("the dialogue is withdrawn", || withdrawn() == asked());
+
+    user.enroll("nobody", 3).unwrap();
+    house.wait_until("polkit is asked again", || asked().len() == 2);
+    user.vanish();
+    house.wait_until("the dialogue is withdrawn", || withdrawn() == asked());
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn decision_steps(observations: &[Observation]) -> Vec<Step> {
                 liveness: liveness::assess(gesture),
                 challenges: vec![judge()],
                 challenges_required: 1,
+                unchallenged: false,
             })
         };
         steps.push(timed("read the template", || Template::decode(&bytes).is_ok()));

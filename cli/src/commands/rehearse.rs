@@ -122,6 +122,7 @@ fn judge(template: &Template, probe: &Watched, challenge: Option<ChallengeResult
         liveness: liveness::assess(gesture),
         challenges: challenge.into_iter().collect(),
         challenges_required: usize::from(challenge.is_some()),
+        unchallenged: false,
     })))
 }
 

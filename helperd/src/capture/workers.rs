@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::worker::channel::Channel;
+use crate::worker::wire::{Command, Start};
 use crate::worker::{ARGUMENT, Setup};
 
 /// How often ended workers are collected.
@@ -32,6 +33,10 @@ enum Order {
     End,
     /// Have a warm worker.
     Warm,
+    /// Have one with the camera open for the login of that number.
+    Prepare(Start),
+    /// Close the camera that the warm one has open.
+    Rest,
     /// Hand over the warm one, or start one.
     Start(SyncSender<io::Result<Worker>>),
     /// Collect a killed one that did not end at once.
@@ -56,6 +61,16 @@ impl Workers {
     pub fn warm(&self) {
         // A full queue means that the thread has plenty to do; the worker then starts when it is taken.
         let _ = self.orders.try_send(Order::Warm);
+    }
+
+    /// The same, with the camera open for the login of that number.
+    pub fn prepare(&self, start: Start) {
+        let _ = self.orders.try_send(Order::Prepare(start));
+    }
+
+    /// Has a camera that was opened ahead closed again.
+    pub fn rest(&self) {
+        let _ = self.orders.try_send(Order::Rest);
     }
 
     /// The warm worker, or a fresh one that is still loading.
@@ -126,6 +141,11 @@ impl Starter {
         loop {
             match inbox.recv_timeout(COLLECT) {
                 Ok(Order::Warm) => self.keep_warm(),
+                Ok(Order::Prepare(start)) => {
+                    self.keep_warm();
+                    self.tell_warm(&Command::Prepare(start));
+                }
+                Ok(Order::Rest) => self.tell_warm(&Command::Rest),
                 Ok(Order::Start(reply)) => {
                     let _ = reply.try_send(self.hand_over());
                 }
@@ -150,6 +170,13 @@ impl Starter {
         }
     }
 
+    fn tell_warm(&self, command: &Command) {
+        if let Some(worker) = &self.warm {
+            // A worker that has ended is replaced when it is taken.
+            let _ = worker.channel.send(&command.encode(), true);
+        }
+    }
+
     /// The warm one, or a fresh one. Here and not in [`Workers::take`], so that an order to warm that is still in the
     /// queue does not end in a second worker.
     fn hand_over(&mut self) -> io::Result<Worker> {
@@ -163,7 +190,7 @@ impl Starter {
         let (ours, theirs) = Channel::pair()?;
         let parent = i32::try_from(std::process::id()).map_err(io::Error::other)?;
         let setup = Setup { parent, ..self.setup.clone() };
-        let process = Command::new(&self.program)
+        let process = process::Command::new(&self.program)
             .arg(ARGUMENT)
             .arg(toml::to_string(&setup).map_err(io::Error::other)?)
             .env_clear()

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::{Attempt, Config};
+use super::{Attempt, ChallengePolicy, Config};
 use pose_contract::MAX_SERVICE;
 
 /// A key whose value is out of bounds.
@@ -61,6 +61,12 @@ fn relations(config: &Config) -> Option<Broken> {
     if !vision.runtime.is_absolute() {
         return broken(&["vision", "runtime"], "an absolute path");
     }
+    if config.attempt.challenge_policy == ChallengePolicy::WhenShown {
+        return broken(
+            &["attempt", "challenge_policy"],
+            "\"required\"; write \"when-shown\" into the [service.NAME] of a locker that shows no text",
+        );
+    }
     if lockout.longest_lock_seconds < lockout.first_lock_seconds {
         return broken(&["lockout", "longest_lock_seconds"], "at least `first_lock_seconds`");
     }
@@ -79,8 +85,18 @@ fn is_identity(text: &str) -> bool {
     number(parts.next()) && number(parts.next()) && parts.next() != Some("")
 }
 
+/// Services that can always show a challenge; whoever asks through them cannot make it be left out.
+const ALWAYS_SHOWN: [&str; 7] = ["sudo", "sudo-i", "su", "su-l", "login", "polkit-1", "posectl"];
+
 fn services(config: &Config) -> Option<Broken> {
     config.service.iter().find_map(|(name, over)| {
+        if ALWAYS_SHOWN.contains(&name.as_str()) && over.challenge_policy == Some(ChallengePolicy::WhenShown)
+        {
+            return broken(
+                &["service", name, "challenge_policy"],
+                "\"required\": this service shows everything",
+            );
+        }
         if name.is_empty() || name.len() > MAX_SERVICE || name.contains(['/', '\0', '\n']) {
             return broken(&["service", name], "the name of a file in /etc/pam.d");
         }
@@ -98,7 +114,7 @@ fn attempt(section: &[&str], rules: &Attempt) -> Option<Broken> {
         .or_else(|| outside("challenge_earliest_ms", rules.challenge_earliest_ms, 100..=2_000))
         .or_else(|| outside("challenge_seconds", rules.challenge_seconds, 3..=30))
         .or_else(|| {
-            let required = rules.challenge_policy == super::ChallengePolicy::Required;
+            let required = rules.challenge_policy == ChallengePolicy::Required;
             let path: Vec<&str> = section.iter().copied().chain(["challenges"]).collect();
             (required && rules.challenges == 0)
                 .then(|| broken(&path, "at least 1 while challenge_policy is \"required\""))

@@ -61,6 +61,8 @@ fn mistakes_are_told_with_line_and_remedy() {
         ("[camera]\nidentity = \"046d:0825:\"\n", 2, "`camera.identity` must be"),
         ("[vision]\n\n\nthreads = 99\n", 4, "`vision.threads` must be between 1 and 16; change it"),
         ("[attempt]\nchallenges = 0\n", 2, "at least 1 while challenge_policy is \"required\""),
+        ("[attempt]\nchallenge_policy = \"when-shown\"\n", 2, "of a locker that shows no text"),
+        ("[service.sudo]\nchallenge_policy = \"when-shown\"\n", 2, "this service shows everything"),
         ("[service.su]\ngesture_seconds = 0\n", 2, "`service.su.gesture_seconds` must be between 3 and 60"),
         ("[service.\"a/b\"]\n", 1, "the name of a file in /etc/pam.d"),
         ("[camera]\nallow_virtual = true\n", 2, "unless `device` names the virtual camera"),

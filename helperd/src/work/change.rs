@@ -95,6 +95,7 @@ impl<'a> Right<'a> {
             mode,
             question: ask::PASSWORD_OR_RECOVERY,
             rules: self.work.daemon.config.attempt_for(SERVICE),
+            unchallenged: false,
             timeout: PASS_LIMIT,
             words: false,
         };

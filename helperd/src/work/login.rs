@@ -1,5 +1,6 @@
 //! A login: try, password, pose, verdict. Also `Test`, and the full pass that a change needs.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pose_contract::{Outcome, ask, instruction};
@@ -13,7 +14,7 @@ use super::verdict::Verdict;
 use super::{Work, store_failed, store_refused};
 use crate::accounts::Account;
 use crate::arguments::Origin;
-use crate::config::Attempt as Rules;
+use crate::config::{Attempt as Rules, ChallengePolicy};
 use crate::lockout;
 use crate::place::Place;
 use crate::refusal::Refusal;
@@ -37,13 +38,17 @@ pub(super) fn run(work: &Work<'_>, login: &Login) -> Result<Verdict, Refusal> {
     }
     // A test shows more than a login does, so that it never goes without a password unless root asks.
     let pose_only = login.origin.pose_only && (!login.test || work.caller().uid == 0);
+    work.daemon.open_ahead(work.attempt.lid_closed.load(Ordering::Acquire));
+    let rules = work.daemon.config.attempt_for(&login.service);
+    let unchallenged = rules.challenge_policy == ChallengePolicy::WhenShown && login.origin.silent;
     let pass = Pass {
         work,
         typed: &login.user,
         account: account.as_ref(),
         mode: if pose_only { Mode::PoseOnly } else { Mode::OwnPassword },
         question: ask::PASSWORD,
-        rules: work.daemon.config.attempt_for(&login.service),
+        rules: if unchallenged { Rules { challenges: 0, ..rules } } else { rules },
+        unchallenged,
         timeout: login.origin.timeout,
         words: login.test,
     };
@@ -51,6 +56,7 @@ pub(super) fn run(work: &Work<'_>, login: &Login) -> Result<Verdict, Refusal> {
     tracing::debug!("attempt begun");
     work.answer_first_call();
     let verdict = pass.run(&begun);
+    work.daemon.close_ahead();
     Ok(if account.is_some() { verdict } else { verdict.of_unknown_user() })
 }
 
@@ -63,6 +69,8 @@ pub(super) struct Pass<'a> {
     /// Which question is asked, of `pose_contract::ask`.
     pub(super) question: &'static str,
     pub(super) rules: Rules,
+    /// No challenge is asked, because the host can show none and the service's policy lets it go.
+    pub(super) unchallenged: bool,
     pub(super) timeout: Duration,
     /// Whether the person is told in words how it went.
     pub(super) words: bool,
@@ -188,6 +196,7 @@ impl Pass<'_> {
                 limit_us: u64::from(self.rules.challenge_seconds) * second,
             },
             challenges_required: usize::from(self.rules.challenges),
+            unchallenged: self.unchallenged,
             ..Limits::default()
         }
     }

@@ -8,8 +8,10 @@
 //! # Layout
 //! - [`wire`]: the messages
 //! - [`channel`]: the socket
+//! - `ahead`: a camera that is opened while the password is typed
 //! - `confine`: what the worker gives up
 
+mod ahead;
 pub mod channel;
 mod confine;
 pub mod wire;
@@ -30,8 +32,6 @@ use wire::{Command, Event, Fault, Start};
 
 /// The argument that makes the daemon's binary a worker.
 pub const ARGUMENT: &str = "worker";
-/// How long one wait for the start lasts; only the daemon decides when an unused worker ends.
-const START_WAIT: Duration = Duration::from_secs(60);
 /// Longest wait for one frame before the command socket is looked at again.
 const FRAME_WAIT: Duration = Duration::from_millis(200);
 
@@ -87,10 +87,10 @@ fn run(setup: &Setup, open: OpenCamera) -> std::io::Result<()> {
     };
     confine::filter_system_calls()?;
     channel.send(&Event::Ready.encode(), false)?;
-    let Some(start) = wait_for_start(&channel)? else { return Ok(()) };
-    match open(setup, start) {
-        Ok(camera) => deliver(&channel, &mut tracker, camera),
-        Err(error) => fail(&channel, fault_of(&error), &error.to_string()),
+    match ahead::wait_for_start(&channel, setup, open)? {
+        None => Ok(()),
+        Some(Ok(camera)) => deliver(&channel, &mut tracker, camera),
+        Some(Err(error)) => fail(&channel, fault_of(&error), &error.to_string()),
     }
 }
 
@@ -102,21 +102,6 @@ fn load(setup: &Setup) -> Result<Tracker, String> {
     let variant = if setup.lite { pose_vision::Variant::Lite } else { pose_vision::Variant::Full };
     let options = TrackerOptions { variant, threads: setup.threads, ..TrackerOptions::default() };
     Tracker::new(&assets, &options).map_err(|error| error.to_string())
-}
-
-/// How to open the camera once the daemon wants pictures; `None` when it has closed the socket.
-fn wait_for_start(channel: &Channel) -> std::io::Result<Option<Start>> {
-    loop {
-        match channel.receive(None, START_WAIT)? {
-            Received::Message(bytes) => match Command::decode(&bytes) {
-                Ok(Command::Start(start)) => return Ok(Some(start)),
-                Ok(Command::Cue(_)) => return Err(std::io::Error::other("a cue before the start")),
-                Err(error) => return Err(std::io::Error::other(error)),
-            },
-            Received::Closed => return Ok(None),
-            Received::Nothing | Received::Woken => {}
-        }
-    }
 }
 
 /// Frames in, landmarks out, until the socket closes or the camera ends.

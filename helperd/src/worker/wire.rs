@@ -25,6 +25,10 @@ const MAX_SIDE: u16 = 8192;
 pub enum Command {
     /// Open the camera and deliver reports.
     Start(Start),
+    /// Open the camera ahead of such a start, deliver nothing, and close it again after a while without one.
+    Prepare(Start),
+    /// Close a camera that was opened ahead.
+    Rest,
     /// An instruction with this code was shown.
     Cue(String),
 }
@@ -80,6 +84,8 @@ impl std::error::Error for Malformed {}
 
 const START: u8 = 1;
 const CUE: u8 = 2;
+const PREPARE: u8 = 3;
+const REST: u8 = 4;
 const READY: u8 = 16;
 const OPENED: u8 = 17;
 const REPORT: u8 = 18;
@@ -90,9 +96,9 @@ impl Command {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Start(Start { turn, lid_closed }) => {
-                [&[START, u8::from(*lid_closed)], turn.to_le_bytes().as_slice()].concat()
-            }
+            Self::Start(start) => start.encode(START),
+            Self::Prepare(start) => start.encode(PREPARE),
+            Self::Rest => vec![REST],
             Self::Cue(code) => with_text(&[CUE], code),
         }
     }
@@ -103,11 +109,26 @@ impl Command {
     /// [`Malformed`] for anything that [`Command::encode`] does not write.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         match bytes.split_first() {
-            Some((&START, &[lid @ (0 | 1), a, b, c, d])) => {
-                Ok(Self::Start(Start { turn: u32::from_le_bytes([a, b, c, d]), lid_closed: lid == 1 }))
-            }
+            Some((&START, rest)) => Ok(Self::Start(Start::decode(rest)?)),
+            Some((&PREPARE, rest)) => Ok(Self::Prepare(Start::decode(rest)?)),
+            Some((&REST, &[])) => Ok(Self::Rest),
             Some((&CUE, text)) => Ok(Self::Cue(text_of(text)?)),
             _ => Err(Malformed("unknown command")),
+        }
+    }
+}
+
+impl Start {
+    fn encode(self, kind: u8) -> Vec<u8> {
+        [&[kind, u8::from(self.lid_closed)], self.turn.to_le_bytes().as_slice()].concat()
+    }
+
+    fn decode(body: &[u8]) -> Result<Self, Malformed> {
+        match body {
+            &[lid @ (0 | 1), a, b, c, d] => {
+                Ok(Self { turn: u32::from_le_bytes([a, b, c, d]), lid_closed: lid == 1 })
+            }
+            _ => Err(Malformed("start of the wrong form")),
         }
     }
 }
@@ -324,6 +345,8 @@ mod tests {
         for command in [
             Command::Start(start),
             Command::Start(Start::default()),
+            Command::Prepare(start),
+            Command::Rest,
             Command::Cue("challenge:lean_left".into()),
         ] {
             assert_eq!(Command::decode(&command.encode()), Ok(command));

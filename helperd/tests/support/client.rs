@@ -73,6 +73,12 @@ impl Client {
         self.attempt("Begin", &(user, "sudo", dictionary(options)))
     }
 
+    /// A pose-only login through that service, by a host that can show nothing where `silent`.
+    pub fn begin_through(&self, service: &str, user: &str, silent: bool) -> Result<String, Refused> {
+        let origin = [("mode", Variant::from("pose-only")), ("silent", Variant::from(silent))];
+        self.attempt("Begin", &(user, service, dictionary(&origin)))
+    }
+
     pub fn begin_pose_only(&self, user: &str) -> Result<String, Refused> {
         self.begin(user, &[("mode", Variant::from("pose-only"))])
     }

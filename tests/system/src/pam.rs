@@ -10,19 +10,23 @@ use crate::{Result, place};
 pub struct Request<'a> {
     /// Account to log in.
     pub user: &'a str,
-    /// What is typed at the password prompt.
+    /// What is typed at the password prompt; lines, where several are asked for.
     pub password: &'a str,
     /// Options on the module's line.
     pub options: &'a str,
     /// PAM items set beforehand, for instance `rhost=198.51.100.7`.
     pub items: &'a [&'a str],
+    /// The service's lines, `MODULE` for the module's path; one that requires it if empty.
+    pub stack: &'a str,
+    /// pamtester's word for what is asked.
+    pub action: &'a str,
 }
 
 impl<'a> Request<'a> {
     /// A plain request.
     #[must_use]
     pub fn new(user: &'a str, password: &'a str) -> Self {
-        Self { user, password, options: "", items: &[] }
+        Self { user, password, options: "", items: &[], stack: "", action: "authenticate" }
     }
 }
 
@@ -43,8 +47,10 @@ pub struct Seen {
 pub const SERVICE: &str = "pam-pose-test";
 
 /// libpam's words for each code (`pam_strerror`); pamtester prints nothing else.
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 11] = [
     ("successfully authenticated", "SUCCESS"),
+    ("authentication token altered successfully", "SUCCESS"),
+    ("Authentication token manipulation error", "AUTHTOK_ERR"),
     ("Authentication failure", "AUTH_ERR"),
     ("Have exhausted maximum number of retries for service", "MAXTRIES"),
     ("User not known to the underlying authentication module", "USER_UNKNOWN"),
@@ -71,7 +77,9 @@ pub fn ask_typing(
     on_line: impl FnMut(&str),
 ) -> Result<Seen> {
     let module = place::built("libpam_pose.so")?.canonicalize()?;
-    write_service(room, SERVICE, &format!("auth required {} {}\n", module.display(), request.options))?;
+    let plain = format!("auth required MODULE {}\n", request.options);
+    let stack = if request.stack.is_empty() { &plain } else { request.stack };
+    write_service(room, SERVICE, &stack.replace("MODULE", &module.display().to_string()))?;
     ask_service(room, SERVICE, request, before_typing, on_line)
 }
 
@@ -97,7 +105,7 @@ pub fn ask_service(
     for item in request.items {
         host.args(["-I", item]);
     }
-    host.args([service, request.user, "authenticate"])
+    host.args([service, request.user, request.action])
         .env("LD_PRELOAD", "libpam_wrapper.so")
         .env("PAM_WRAPPER", "1")
         .env("PAM_WRAPPER_SERVICE_DIR", room.join("pam.d"))
