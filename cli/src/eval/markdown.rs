@@ -80,6 +80,7 @@ impl Report {
         }
         let others = format!("threshold of the other users (informed FAR {} %)", TARGET * 100.0);
         put_decisions(out, &others, &t.others_threshold);
+        put_decisions(out, "threshold without a challenge", &t.unchallenged);
         out.push('\n');
     }
 }

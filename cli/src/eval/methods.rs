@@ -1,7 +1,7 @@
 //! The methods that are compared, and their scores on a file's trials.
 
 use pose_engine::baseline::{cosine_distance, mean_of, mean_pose};
-use pose_engine::constants::DEVELOPMENT_MEDIAN;
+use pose_engine::constants::{ACCEPT_UNCHALLENGED, DEVELOPMENT_MEDIAN};
 use pose_engine::matching::{mean_distance, position_distance, spread_of, verify_track};
 use pose_engine::normalise::Track;
 use pose_engine::template::Template;
@@ -144,6 +144,11 @@ pub(crate) struct AtThreshold {
     /// The same method at a threshold that the *other* users' trials set (informed false accepts of at most
     /// [`TARGET`]), over all: what to expect of a threshold on users that it was not chosen on.
     pub(crate) others_threshold: Decisions,
+    /// The stricter decision of a login without a challenge, over all.
+    pub(crate) unchallenged: Decisions,
+    /// The score that lets in a tenth of the informed impostors that [`AtThreshold::all`] lets in: the rule behind
+    /// [`ACCEPT_UNCHALLENGED`].
+    pub(crate) tenth: Option<f64>,
 }
 
 /// See [`AtThreshold::others_threshold`].
@@ -160,8 +165,11 @@ fn at_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> AtThresh
     let thresholds: Vec<Option<f64>> =
         (0..users).map(|user| scored.informed.of_users(|u| u != user).threshold_at(TARGET)).collect();
     let theirs = |cell: &CellScores, trial: &(f64, bool)| thresholds[cell.user].is_some_and(|t| trial.0 >= t);
+    let all = decisions(cells.iter(), |_, trial| trial.1);
     AtThreshold {
-        all: decisions(cells.iter(), |_, trial| trial.1),
+        tenth: all.far_informed.and_then(|far| scored.informed.threshold_at(far / 10.0)),
+        all,
+        unchallenged: decisions(cells.iter(), |_, trial| trial.0 >= ACCEPT_UNCHALLENGED),
         users: (0..users)
             .map(|user| decisions(cells.iter().filter(|c| c.user == user), |_, trial| trial.1))
             .collect(),

@@ -67,6 +67,12 @@ impl Report {
                 "worst_user_far_informed": t.worst(|d| d.far_informed),
                 "worst_user_far_zero_effort": t.worst(|d| d.far_zero_effort),
             },
+            "unchallenged_threshold": {
+                "frr": t.unchallenged.frr,
+                "far_informed": t.unchallenged.far_informed,
+                "far_zero_effort": t.unchallenged.far_zero_effort,
+                "tenth_of_shipped_far_informed_at": t.tenth,
+            },
             "threshold_of_other_users": {
                 "frr": t.others_threshold.frr,
                 "far_informed": t.others_threshold.far_informed,
@@ -125,7 +131,8 @@ impl Report {
             out,
             "shipped threshold: FRR {} % (worst user {} %), FAR zero-effort {} % (worst user {} %), informed {} % \
              (worst user {} %)\nthreshold set on the other users (informed FAR {} %): FRR {} %, FAR zero-effort {} %, \
-             informed {} %\nenrolment would have refused {} of {} cells",
+             informed {} %\nthreshold without a challenge: FRR {} %, FAR zero-effort {} %, informed {} % (a tenth of the \
+             shipped threshold's at a score of {})\nenrolment would have refused {} of {} cells",
             percent(t.all.frr),
             percent(t.worst(|d| d.frr)),
             percent(t.all.far_zero_effort),
@@ -136,6 +143,10 @@ impl Report {
             percent(t.others_threshold.frr),
             percent(t.others_threshold.far_zero_effort),
             percent(t.others_threshold.far_informed),
+            percent(t.unchallenged.frr),
+            percent(t.unchallenged.far_zero_effort),
+            percent(t.unchallenged.far_informed),
+            t.tenth.map_or_else(|| "–".to_owned(), |score| format!("{score:.3}")),
             self.refused_enrolments,
             self.cells
         );

@@ -109,17 +109,11 @@ fn attempt(section: &[&str], rules: &Attempt) -> Option<Broken> {
         let path: Vec<&str> = section.iter().copied().chain([key]).collect();
         (!range.contains(&value)).then(|| broken(&path, &within(&range))).flatten()
     };
-    outside("challenges", rules.challenges.into(), 0..=4)
+    // Where the policy leaves them out it is by itself; a host that shows text is never asked for none.
+    outside("challenges", rules.challenges.into(), 1..=4)
         .or_else(|| outside("gesture_seconds", rules.gesture_seconds, 3..=60))
         .or_else(|| outside("challenge_earliest_ms", rules.challenge_earliest_ms, 100..=2_000))
         .or_else(|| outside("challenge_seconds", rules.challenge_seconds, 3..=30))
-        .or_else(|| {
-            let required = rules.challenge_policy == ChallengePolicy::Required;
-            let path: Vec<&str> = section.iter().copied().chain(["challenges"]).collect();
-            (required && rules.challenges == 0)
-                .then(|| broken(&path, "at least 1 while challenge_policy is \"required\""))
-                .flatten()
-        })
 }
 
 fn outside<T: PartialOrd + Display>(
