@@ -78,6 +78,38 @@ says 'cannot load pam_pose.so'
 diff -r /run/before /etc/pam.d || fail 'a refused apply changed something'
 install -m 0644 "$module" "$security/pam_pose.so"
 
+# Somebody who tries the new stack first, and is refused because no helper answers: it is not put in place.
+echo secret | timeout 60 "$posectl" pam apply sudo --try root > /run/said 2>&1 && fail 'a refused try was put in place'
+says 'root at this terminal, through the new stack'
+says 'Nothing was changed'
+diff -r /run/before /etc/pam.d || fail 'a refused try changed something'
+
+# Another tool that writes the file in the moment after posectl has: what stands there is not what was checked, and the old
+# text comes back.
+cat > /run/new/meddle.c <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+int rename(const char *from, const char *to) {
+  static int done;
+  int result = ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(from, to);
+  if (result == 0 && !done && strcmp(to, "/etc/pam.d/sudo") == 0) {
+    FILE *file = fopen(to, "w");
+    fputs("auth sufficient pam_permit.so\n", file);
+    fclose(file);
+    done = 1;
+  }
+  return result;
+}
+C
+cc -shared -fPIC -o /run/new/meddle.so /run/new/meddle.c -ldl
+expect 70 env LD_PRELOAD=/run/new/meddle.so "$posectl" pam apply sudo
+says 'the old text is back'
+diff -r /run/before /etc/pam.d || fail 'the old text is not back'
+expect 1 "$posectl" pam rollback sudo
+says 'was taken back already'
+
 # The shipped profile, as pam-auth-update writes it: root keeps the console, and the switch keeps its jump right.
 cat >> /etc/pam.d/common-auth <<'S'
 auth	[success=1 default=ignore]	pam_succeed_if.so quiet uid = 0 service = login
