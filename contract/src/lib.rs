@@ -72,6 +72,12 @@ pub mod kind {
     pub const VERDICT: &str = "verdict";
 }
 
+/// Signals, sent to the one program that asked for them.
+pub mod signal {
+    /// An instruction was shown, or with an empty code none holds any more.
+    pub const INSTRUCTED: &str = "Instructed";
+}
+
 /// Codes of "ask" events.
 pub mod ask {
     /// The user's password.

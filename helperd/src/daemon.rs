@@ -22,6 +22,7 @@ use crate::capture::workers::Workers;
 use crate::config::{Config, WarmUp};
 use crate::interruption;
 use crate::lockout::{Limits, Moment};
+use crate::onlookers::Onlookers;
 use crate::password::Passwords;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -65,6 +66,7 @@ pub struct Daemon {
     pub(crate) seat: Seat,
     pub(crate) callers: Callers,
     pub(crate) allowances: Allowances,
+    pub(crate) onlookers: Onlookers,
     camera: Mutex<CameraStatus>,
     turns: AtomicU32,
     runtime: OnceLock<SharedRuntime>,
@@ -102,6 +104,7 @@ impl Daemon {
             workers: Workers::new(parts.program, parts.setup, idle)?,
             attempts: Registry::new(&parts.config.limits),
             allowances: Allowances::default(),
+            onlookers: Onlookers::default(),
             camera: Mutex::default(),
             turns: AtomicU32::new(0),
             store: Mutex::new(store),
@@ -129,6 +132,8 @@ impl Daemon {
         let watch = self.watch_names(&connection).await?;
         let interruptions = interruption::watch(Arc::clone(self), connection.clone());
         let interruptions = self.runtime()?.spawn("logind", interruptions);
+        let (daemon, to) = (Arc::clone(self), connection.clone());
+        let onlookers = self.runtime()?.spawn("onlookers", async move { daemon.onlookers.send(&to).await });
         connection.request_name_with_flags(BUS_NAME, zbus::fdo::RequestNameFlags::DO_NOT_QUEUE).await?;
         ready();
         let bus_gone = async {
@@ -136,7 +141,7 @@ impl Daemon {
             tracing::error!("the bus went away");
         };
         end.or(bus_gone).or(self.idle()).await;
-        drop((watch, interruptions));
+        drop((watch, interruptions, onlookers));
         let _ = connection.release_name(BUS_NAME).await;
         self.end().await;
         Ok(())
@@ -169,6 +174,7 @@ impl Daemon {
                     None => {
                         daemon.callers.forget(args.name());
                         daemon.attempts.vanished(args.name());
+                        daemon.onlookers.forget(args.name());
                     }
                     Some(owner) if owner.as_str() == args.name().as_str() => daemon.callers.came(owner),
                     Some(_) => {}

@@ -73,6 +73,14 @@ pub async fn lid_closed(connection: &Connection) -> bool {
     closed.is_ok_and(|value| bool::try_from(value).unwrap_or(false))
 }
 
+/// Whose session it is.
+pub async fn owner(connection: &Connection, session: &str) -> zbus::Result<u32> {
+    let session = OwnedObjectPath::try_from(session)?;
+    let (uid, _): (u32, OwnedObjectPath) =
+        property(connection, &session, SESSION, "User").await?.try_into()?;
+    Ok(uid)
+}
+
 /// A process of a user's own services.
 async fn by_user(connection: &Connection, user: &OwnedObjectPath) -> zbus::Result<Place> {
     type Named = (String, OwnedObjectPath);

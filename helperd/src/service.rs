@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_lite::FutureExt;
 use pose_contract::{NEXT_WAIT_MS, kind};
 use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedFd, OwnedVariant, interface};
 
 use crate::allowance::Allowed;
@@ -66,6 +67,9 @@ impl Service {
         let attempt = self.daemon.attempts.add(caller)?;
         if let Place::Here(Some(session)) = task.place() {
             attempt.sit_in(session);
+            if let Some(uid) = self.owner_of(session, connection).await {
+                attempt.belong_to(uid);
+            }
         }
         if matches!(task.place(), Place::Here(_)) {
             if task.needs_camera() {
@@ -128,6 +132,18 @@ impl Service {
             Place::Elsewhere("logind did not answer in time".into())
         };
         asked.or(late).await
+    }
+
+    /// Whose session it is, if anybody follows.
+    async fn owner_of(&self, session: &str, connection: &Connection) -> Option<u32> {
+        if self.daemon.onlookers.is_empty() {
+            return None;
+        }
+        let late = async {
+            self.daemon.sleep(PLACE_LIMIT).await;
+            None
+        };
+        async { place::owner(connection, session).await.ok() }.or(late).await
     }
 
     async fn lid_closed(&self, connection: &Connection) -> bool {
@@ -324,6 +340,23 @@ impl Service {
         let daemon = Arc::clone(&self.daemon);
         zruntime::unblock(move || Ok(overview::status(&daemon))).await
     }
+
+    async fn follow(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), Refusal> {
+        let (caller, _allowed) = self.enter(&header, connection).await?;
+        let unique = caller.unique.clone();
+        self.daemon.onlookers.add(caller)?;
+        // Asked afterwards, as for attempts: one that left before was missed by the watch on names.
+        let there = self.daemon.callers.still_there(&header, connection).await;
+        there.map(drop).inspect_err(|_| self.daemon.onlookers.forget(&unique))
+    }
+
+    /// Declared for introspection; [`crate::onlookers`] sends it.
+    #[zbus(signal)]
+    async fn instructed(emitter: &SignalEmitter<'_>, code: &str, text: &str) -> zbus::Result<()>;
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> String {

@@ -104,6 +104,7 @@ pub struct Attempt {
     changed: Condvar,
     wake: EventFd,
     session: OnceLock<String>,
+    owner: OnceLock<u32>,
     /// The session is not in the foreground now; a capture does not start meanwhile.
     pub(crate) away: AtomicBool,
     /// The lid was closed when the attempt began.
@@ -131,6 +132,7 @@ impl Attempt {
             changed: Condvar::new(),
             wake: EventFd::from_value_and_flags(0, flags)?,
             session: OnceLock::new(),
+            owner: OnceLock::new(),
             away: AtomicBool::new(false),
             lid_closed: AtomicBool::new(false),
             wants_permission: AtomicBool::new(false),
@@ -188,6 +190,17 @@ impl Attempt {
     #[must_use]
     pub fn is_in_session(&self, session: &str) -> bool {
         self.session.get().is_some_and(|own| own == session)
+    }
+
+    /// That session is this user's.
+    pub fn belong_to(&self, uid: u32) {
+        let _ = self.owner.set(uid);
+    }
+
+    /// Whose session the caller sits in, where anybody wanted to know.
+    #[must_use]
+    pub fn owner(&self) -> Option<u32> {
+        self.owner.get().copied()
     }
 
     /// The thread will wait for polkit's decision.

@@ -56,6 +56,7 @@ impl Work<'_> {
         let start = BootTime::now();
         let mut seen = false;
         let mut step = Some(session.begin());
+        let shown = Shown(self);
         loop {
             match step {
                 Some(Step::Finished(end)) => {
@@ -66,6 +67,7 @@ impl Work<'_> {
                 Some(Step::Instruct { code, text, repetition }) => {
                     before(&code)?;
                     stream.instructed(&code);
+                    shown.also(&code, &text);
                     self.attempt.tell(instruct(&code, text, repetition));
                     capture.cue(&code).map_err(ended)?;
                 }
@@ -101,6 +103,23 @@ impl Work<'_> {
                 Err(ended(why))
             }
         }
+    }
+}
+
+/// What onlookers are shown; taken back at the end, whatever it is.
+struct Shown<'a>(&'a Work<'a>);
+
+impl Shown<'_> {
+    fn also(&self, code: &str, text: &str) {
+        if let Some(owner) = self.0.attempt.owner() {
+            self.0.daemon.onlookers.tell(owner, code, text);
+        }
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.also("", "");
     }
 }
 

@@ -64,6 +64,7 @@ pub struct Session {
     pub remote: bool,
     pub seat: &'static str,
     pub active: bool,
+    pub owner: u32,
 }
 
 #[interface(name = "org.freedesktop.login1.Session")]
@@ -71,6 +72,11 @@ impl Session {
     #[zbus(property)]
     fn remote(&self) -> bool {
         self.remote
+    }
+
+    #[zbus(property)]
+    fn user(&self) -> (u32, OwnedObjectPath) {
+        (self.owner, path("/user"))
     }
 
     #[zbus(property)]
@@ -85,7 +91,7 @@ impl Session {
 }
 
 /// At the machine's own seat, in the foreground.
-pub const HERE: Session = Session { remote: false, seat: "seat0", active: true };
+pub const HERE: Session = Session { remote: false, seat: "seat0", active: true, owner: 0 };
 
 /// A logind that says the same of every process; the lid is open.
 pub fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
@@ -103,7 +109,7 @@ fn serve(house: &House, manager: Logind, session: Session, also_remote: bool) ->
         let server = logind.object_server();
         server.at("/session", session).await.unwrap();
         server.at("/user", User { also_remote }).await.unwrap();
-        server.at("/elsewhere", Session { remote: true, seat: "", active: true }).await.unwrap();
+        server.at("/elsewhere", Session { remote: true, seat: "", active: true, owner: 0 }).await.unwrap();
     });
     logind
 }
