@@ -48,7 +48,8 @@ pub enum Outcome {
     StoreError,
     /// A fault of the helper, its configuration, models or runtime.
     Internal,
-    /// Enrolment done (verdict of `Enroll`; `details`: "recovery_code" s, "strength" s, "advice" s).
+    /// Enrolment done (verdict of `Enroll`; `details`: "recovery_code" s, "strength" s, "strength_percent" u, "estimate" s,
+    /// "advice" s).
     Enrolled,
     /// The change was made (verdict of `Remove` and `SetPassword`).
     Done,

@@ -3,6 +3,7 @@
 //! `posectl eval` prints the error rates that these give on any recordings; docs/matching.md keeps the measured
 //! tables.
 
+use crate::simulate::Style;
 use crate::streams::ByStream;
 
 /// Median distance between two recordings of the same gesture by the same user, in sums of upper-bone lengths.
@@ -101,3 +102,23 @@ pub const OUTLIER_SPREAD: f64 = 0.03;
 pub const MIN_MOVEMENT: f64 = 0.08;
 /// Liveness: smallest standard deviation of that speed: a gesture starts, turns and stops.
 pub const MIN_MOVEMENT_DEVIATION: f64 = 0.06;
+
+/// Strength: how simulated imitators differ from the person they imitate. Chosen so that their scores have about the
+/// mean and spread of real people's who did the same gesture (informed trials of the development sets).
+pub const IMITATORS: Style = Style { bones: 0.12, posture: 0.2, path: 0.2, tempo: 0.25, skill: 0.35 };
+/// Strength: a mean distance between the recordings beyond this is worth an advice, sums of upper-bone lengths.
+pub const STEADY_SPREAD: f64 = 2.0 * DEVELOPMENT_MEDIAN;
+/// Strength: both wrists together should travel at least so far, sums of upper-bone lengths.
+pub const LONG_PATH: f64 = 2.0;
+/// Enrolment: a gesture is too common when the paths of its hands are as near as this to how every tenth simulated
+/// person makes an everyday gesture, shoulder widths. 5 % of development signs, which are short and one-handed like
+/// everyday gestures, are nearer.
+pub const COMMON_BOUND: f64 = 0.14;
+/// Strength: nearer than this it counts as rather like an everyday gesture. 96 % of simulated people who enrol one are.
+pub const COMMON_NEAR: f64 = 0.2;
+/// Enrolment: a gesture is too common when more than this share of simulated strangers would pass.
+pub const MOST_STRANGERS: f64 = 0.005;
+
+/// Adaptation: a login's recording is carried beside the enrolled ones from this score on, against them alone. About
+/// the median of genuine logins; no informed impostor of the development sets of webcam recordings reaches it.
+pub const ADAPT: f64 = -0.3;

@@ -4,13 +4,14 @@ use std::fmt;
 
 use crate::challenge::{MovementSet, contained};
 use crate::constants::{
-    DEVELOPMENT_MEDIAN, MAX_OWN_SPREAD, MAX_RECORDINGS, MAX_SECONDS, MIN_RANGE, MIN_RECORDINGS, MIN_SECONDS,
+    COMMON_BOUND, MAX_OWN_SPREAD, MAX_RECORDINGS, MAX_SECONDS, MIN_RANGE, MIN_RECORDINGS, MIN_SECONDS,
     OUTLIER_RATIO, OUTLIER_SPREAD,
 };
 use crate::liveness::motion_of;
 use crate::matching::position_distance;
 use crate::normalise::Track;
 use crate::sequence::{Sequence, joint};
+use crate::strength::{self, Resemblance, Strength};
 use crate::template::Template;
 
 /// A finished enrolment.
@@ -20,17 +21,6 @@ pub struct Enrolment {
     pub template: Template,
     /// How hard the gesture is to pass by chance.
     pub strength: Strength,
-}
-
-/// How strong a gesture is, for people.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Strength {
-    /// "weak", "fair", "good" or "strong".
-    pub words: &'static str,
-    /// 0 (anybody passes) to 1.
-    pub score: f64,
-    /// What would make it stronger; empty when nothing obvious would.
-    pub advice: String,
 }
 
 /// Why an enrolment or one of its recordings was refused. The text says what to do.
@@ -68,6 +58,11 @@ pub enum Refusal {
     },
     /// The recordings differ too much from one another.
     NotRepeatable,
+    /// Many people would pass: it is what people do anyway.
+    TooCommon {
+        /// What it resembles, in words.
+        like: &'static str,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -96,6 +91,11 @@ impl fmt::Display for Refusal {
                 "the recordings differ too much from one another; choose a gesture that you can repeat, and repeat it \
                  the same way each time",
             ),
+            Self::TooCommon { like } => write!(
+                f,
+                "the gesture is too much like {like}, which others would try first; choose one with more parts, \
+                 changes of direction or both arms"
+            ),
         }
     }
 }
@@ -111,6 +111,21 @@ pub fn check_recording(recording: &Sequence) -> Result<(), Refusal> {
 
 /// Checks the recordings together and makes the template.
 pub fn enrol(recordings: &[Sequence]) -> Result<Enrolment, Refusal> {
+    let (tracks, resemblance) = checked(recordings)?;
+    // What any of the recordings would answer, a stolen recording of the gesture would answer, too.
+    let contained = recordings.iter().map(contained).fold(MovementSet::default(), MovementSet::union);
+    let template = Template::of_tracks(tracks).with_decoys(contained);
+    let crowds = strength::crowds(&template);
+    if crowds.anybody_passes() {
+        return Err(Refusal::TooCommon { like: "what people do at random" });
+    }
+    let strength = strength::strength(&template, &crowds, &resemblance);
+    Ok(Enrolment { template, strength })
+}
+
+/// All checks of [`enrol`] but the one that puts a simulated crowd before the template, which takes long. Answers with
+/// the normalised recordings and the everyday gesture that they are most like.
+pub fn checked(recordings: &[Sequence]) -> Result<(Vec<Track>, Resemblance), Refusal> {
     if recordings.len() < MIN_RECORDINGS {
         return Err(Refusal::TooFew { found: recordings.len() });
     }
@@ -120,10 +135,11 @@ pub fn enrol(recordings: &[Sequence]) -> Result<Enrolment, Refusal> {
     let tracks: Vec<Track> = recordings.iter().map(Track::of).collect();
     recordings.iter().try_for_each(check_recording)?;
     check_together(&tracks)?;
-    let strength = strength_of(&tracks);
-    // What any of the recordings would answer, a stolen recording of the gesture would answer, too.
-    let contained = recordings.iter().map(contained).fold(MovementSet::default(), MovementSet::union);
-    Ok(Enrolment { template: Template::of_tracks(tracks).with_decoys(contained), strength })
+    let resemblance = tracks.first().map_or(Err(Refusal::NoBody), |first| Ok(Resemblance::of(first)))?;
+    if resemblance.distance < COMMON_BOUND {
+        return Err(Refusal::TooCommon { like: resemblance.like });
+    }
+    Ok((tracks, resemblance))
 }
 
 fn check_track(track: &Track) -> Result<(), Refusal> {
@@ -184,43 +200,6 @@ fn wrist_range(track: &Track) -> f64 {
                 values.clone().fold(f32::MIN, f32::max) - values.fold(f32::MAX, f32::min)
             };
             f64::from(side(0).hypot(side(1)))
-        })
-        .sum()
-}
-
-/// First estimate: a long path of the hands, repeated closely, is hard to hit by chance.
-fn strength_of(tracks: &[Track]) -> Strength {
-    let n = tracks.len() as f64;
-    let path = tracks.iter().map(wrist_path).sum::<f64>() / n;
-    let spread = crate::matching::spread_of(tracks).max(DEVELOPMENT_MEDIAN / 2.0);
-    // A path of two body sizes repeated within twice the development median is "good".
-    let score = (1.0 - (-path / 2.0 * (2.0 * DEVELOPMENT_MEDIAN / spread).sqrt()).exp()).clamp(0.0, 1.0);
-    let words = match score {
-        s if s < 0.35 => "weak",
-        s if s < 0.55 => "fair",
-        s if s < 0.75 => "good",
-        _ => "strong",
-    };
-    let advice = if score >= 0.75 {
-        ""
-    } else if spread > 2.0 * DEVELOPMENT_MEDIAN {
-        "repeat it more evenly: the same path, the same speed"
-    } else {
-        "make it longer or larger, with changes of direction or both arms"
-    };
-    Strength { words, score, advice: advice.to_owned() }
-}
-
-/// Mean over recordings' wrists of the way they travel.
-fn wrist_path(track: &Track) -> f64 {
-    track
-        .frames
-        .windows(2)
-        .map(|w| {
-            [joint::LEFT_WRIST, joint::RIGHT_WRIST]
-                .iter()
-                .map(|&k| f64::from((w[1][k][0] - w[0][k][0]).hypot(w[1][k][1] - w[0][k][1])))
-                .sum::<f64>()
         })
         .sum()
 }

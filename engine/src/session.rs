@@ -121,6 +121,8 @@ struct Verification {
     challenges: Vec<Challenge>,
     results: Vec<ChallengeResult>,
     gesture: Option<(matching::MatchScore, liveness::Liveness)>,
+    /// The gesture's landmarks.
+    movement: Option<Sequence>,
     /// How the body rested while the gesture was awaited; challenges are judged against it.
     rest: Option<Rest>,
 }
@@ -155,7 +157,14 @@ impl Session {
         limits: Limits,
         start_us: u64,
     ) -> Self {
-        let kind = Verification { templates, challenges, results: Vec::new(), gesture: None, rest: None };
+        let kind = Verification {
+            templates,
+            challenges,
+            results: Vec::new(),
+            gesture: None,
+            movement: None,
+            rest: None,
+        };
         Self::new(Kind::Verify(kind), limits, start_us)
     }
 
@@ -211,6 +220,15 @@ impl Session {
             Phase::Reframe => self.check_reframed(),
             Phase::Challenge(challenge) => self.observe_challenge(challenge, self.now_us),
             Phase::Over => None,
+        }
+    }
+
+    /// The gesture of a login, once it is over.
+    #[must_use]
+    pub fn gesture(&self) -> Option<&Sequence> {
+        match &self.kind {
+            Kind::Verify(verification) => verification.movement.as_ref(),
+            Kind::Enrol { .. } => None,
         }
     }
 
@@ -276,6 +294,7 @@ impl Session {
             Kind::Verify(verification) => {
                 let score = live::verify_any(&verification.templates, &sequence);
                 verification.gesture = Some((score, liveness::assess(gesture)));
+                verification.movement = Some(sequence);
                 verification.rest = Rest::of(&Sequence::from_observations(&self.observations));
                 self.next_challenge()
             }

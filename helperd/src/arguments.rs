@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest list of movements, bytes: all of them fit.
 const MAX_CANNOT: usize = 512;
 /// Recordings that an enrolment may ask for.
-const REPETITIONS: std::ops::RangeInclusive<u32> = 3..=10;
+const REPETITIONS: std::ops::RangeInclusive<u32> = 3..=8;
 
 /// `Begin`'s origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct EnrolOptions {
     pub replace: bool,
     /// Challenge movements that the person cannot do.
     pub cannot: MovementSet,
+    /// Record nothing; forget what later logins added to the templates.
+    pub reset_adaptation: bool,
 }
 
 /// A user's name that could be one.
@@ -103,12 +105,13 @@ impl EnrolOptions {
         let repetitions = match number(&mut values, "repetitions")? {
             None => None,
             Some(count) if REPETITIONS.contains(&count) => u8::try_from(count).ok(),
-            Some(_) => return Err(invalid("repetitions", "is not between 3 and 10")),
+            Some(_) => return Err(invalid("repetitions", "is not between 3 and 8")),
         };
         let replace = flag(&mut values, "replace")?;
         let cannot = movements(&text(&mut values, "cannot", MAX_CANNOT)?)?;
+        let reset_adaptation = flag(&mut values, "reset_adaptation")?;
         nothing_else(&values)?;
-        Ok(Self { gesture, repetitions, replace, cannot })
+        Ok(Self { gesture, repetitions, replace, cannot, reset_adaptation })
     }
 }
 
@@ -207,7 +210,7 @@ mod tests {
         for bad in [
             ("cannot", Variant::from("lean_left,fly")),
             ("repetitions", Variant::from(2u32)),
-            ("repetitions", Variant::from(11u32)),
+            ("repetitions", Variant::from(9u32)),
             ("x", Variant::from(1u32)),
         ] {
             assert!(EnrolOptions::read(values(&[bad])).is_err());

@@ -198,11 +198,13 @@ pub struct Enrolment {
     pub gestures_per_user: u32,
     /// Seconds that a whole enrolment may take.
     pub limit_seconds: u32,
+    /// Carry one recording of a later, closely matching login beside the enrolled ones.
+    pub adapt: bool,
 }
 
 impl Default for Enrolment {
     fn default() -> Self {
-        Self { repetitions: 5, gestures_per_user: 4, limit_seconds: 180 }
+        Self { repetitions: 5, gestures_per_user: 4, limit_seconds: 180, adapt: false }
     }
 }
 

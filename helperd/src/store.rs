@@ -36,7 +36,7 @@ pub use changes::Change;
 pub use error::StoreError;
 pub use files::{InstanceId, StorePaths};
 pub use tries::{Begun, FinalOutcome, Gate, Judgement, Mode, Standing, TryId};
-pub use users::{Enrolled, EnrolmentInfo, NewEnrolment, StoredTemplate};
+pub use users::{Adapted, Enrolled, EnrolmentInfo, NewEnrolment, StoredTemplate};
 
 use seal::Owner;
 

@@ -88,7 +88,10 @@ impl Practice {
 
     fn begin(&mut self, wish: Wish, now_us: u64, camera: &mut dyn Camera) -> Option<Session> {
         let mut session = match (wish, &self.practised) {
-            (Wish::Practise, _) => Session::enrol(REPETITIONS, Limits::default(), now_us),
+            (Wish::Practise, _) => {
+                self.stage.show(|view| view.strength = None);
+                Session::enrol(REPETITIONS, Limits::default(), now_us)
+            }
             (Wish::Try, Some(practised)) => {
                 let limits = Limits { challenges_required: 1, ..Limits::default() };
                 Session::verify(vec![practised.template.clone()], vec![any_movement()], limits, now_us)
@@ -133,9 +136,19 @@ impl Practice {
         match end {
             End::Enrolled { enrolment } => {
                 let strength = &enrolment.strength;
-                self.say(format!("Practised. Strength: {}. {}", strength.words, strength.advice).trim_end());
+                let told = format!(
+                    "Practised. Strength: {}: {}. {}",
+                    strength.words,
+                    strength.sentence(),
+                    capitalised(&strength.advice)
+                );
+                self.say(told.trim_end());
+                let percent = strength.percent();
                 self.practised = Some(enrolment);
-                self.stage.show(|view| view.practised = true);
+                self.stage.show(|view| {
+                    view.practised = true;
+                    view.strength = Some(percent);
+                });
             }
             End::Verified(decision) if decision.accept => self.say("Recognised: this would pass."),
             End::Verified(decision) => {
@@ -163,6 +176,11 @@ impl Practice {
             hint.clone_into(&mut view.hint);
         });
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
 
 /// What would help, the most urgent first; empty when all is well.

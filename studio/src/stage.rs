@@ -43,6 +43,8 @@ pub struct View {
     pub skeleton: Option<Vec<[f32; 3]>>,
     /// A stick figure of the movement that is asked for: strokes of two points in a square, as in a mirror.
     pub figure: Option<Vec<Stroke>>,
+    /// Strength of the gesture practised last, of a hundred.
+    pub strength: Option<u32>,
     /// Whether a practised gesture can be tried.
     pub practised: bool,
 }

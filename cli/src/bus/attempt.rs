@@ -173,15 +173,12 @@ impl Progress {
 
 /// The strength of a new enrolment as a bar of ten with its words; `None` when the helper tells none.
 pub(crate) fn strength_bar(details: &Details) -> Option<String> {
-    // The helper keeps the exact score to itself; each word's middle stands for it.
-    let (words, filled) = match text(details, "strength") {
-        "" => return None,
-        words @ "weak" => (words, 2),
-        words @ "fair" => (words, 5),
-        words @ "good" => (words, 7),
-        words @ "strong" => (words, 10),
-        words => return Some(words.to_owned()),
-    };
+    let words = text(details, "strength");
+    if words.is_empty() {
+        return None;
+    }
+    let Some(percent) = number(details, "strength_percent") else { return Some(words.to_owned()) };
+    let filled = usize::try_from(percent.div_ceil(10)).map_or(10, |n| n.min(10));
     Some(format!("[{}{}] {words}", "#".repeat(filled), "-".repeat(10 - filled)))
 }
 
@@ -219,13 +216,16 @@ mod tests {
 
     #[test]
     fn the_bar_grows_with_the_strength() {
-        let bar = |words: &str| {
+        let bar = |words: &str, percent: u32| {
             let words = zbus::Variant::from(words).try_to_owned().expect("text");
-            strength_bar(&Details::from([("strength".to_owned(), words)]))
+            strength_bar(&Details::from([
+                ("strength".to_owned(), words),
+                ("strength_percent".to_owned(), zbus::OwnedVariant::from(percent)),
+            ]))
         };
-        assert_eq!(bar("weak").as_deref(), Some("[##--------] weak"));
-        assert_eq!(bar("strong").as_deref(), Some("[##########] strong"));
-        assert_eq!(bar("splendid").as_deref(), Some("splendid"));
+        assert_eq!(bar("weak", 12).as_deref(), Some("[##--------] weak"));
+        assert_eq!(bar("strong", 100).as_deref(), Some("[##########] strong"));
+        assert_eq!(bar("strong", 9_999).as_deref(), Some("[##########] strong"));
         assert_eq!(strength_bar(&Details::new()), None);
     }
 }

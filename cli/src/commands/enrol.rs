@@ -32,6 +32,14 @@ pub(crate) fn run_heard(
     let user = user_or_self(args.user)?;
     // Who has no helper learns it before reading on.
     connect::helper()?;
+    if args.reset_adaptation {
+        let options = Details::from([("reset_adaptation".to_owned(), OwnedVariant::from(true))]);
+        let verdict = attempt::run_heard(&connect::helper()?, "Enroll", &user, &options, output, heard)?;
+        output.object(&attempt::verdict_json(&verdict))?;
+        attempt::require(&verdict, Outcome::Done)?;
+        output.say(&format!("{}.", verdict.text))?;
+        return Ok(Exit::Done);
+    }
     if !args.yes {
         // Also for a program's user: nobody agrees to what was not shown.
         eprintln!("Enrolling {user}.\n{CONSENT}");
@@ -86,6 +94,10 @@ fn report(verdict: &attempt::Verdict, user: &str, output: Output) -> Result<(), 
     output.say(&format!("{user} is enrolled."))?;
     if let Some(bar) = attempt::strength_bar(&verdict.details) {
         output.say(&format!("Strength: {bar}"))?;
+    }
+    let estimate = text(&verdict.details, "estimate");
+    if !estimate.is_empty() {
+        output.say(&format!("Estimate: {estimate}"))?;
     }
     let advice = text(&verdict.details, "advice");
     if !advice.is_empty() {

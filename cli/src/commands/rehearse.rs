@@ -30,10 +30,11 @@ pub(crate) fn run(args: &Rehearse, output: Output) -> Result<Exit, Failure> {
     let recordings = watched.by_ref().take(args.enrol.len()).collect::<Result<Vec<_>, _>>()?;
     let enrolment = enrolled(&args.enrol, &recordings)?;
     output.remark(&format!(
-        "enrolled from {} recordings, strength {} ({:.2}) {}",
+        "enrolled from {} recordings, strength {} ({:.2}): {} {}",
         recordings.len(),
         enrolment.strength.words,
         enrolment.strength.score,
+        enrolment.strength.sentence(),
         enrolment.strength.advice
     ));
     let challenge = match (movement, &args.answer) {

@@ -87,6 +87,7 @@ fn enrol_from_page(stage: &Stage, output: Output) {
         replace: false,
         repetitions: REPETITIONS,
         cannot: Vec::new(),
+        reset_adaptation: false,
         yes: false,
     };
     let ended = enrol::run_heard(args, output, &mut |event| {

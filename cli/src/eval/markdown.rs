@@ -22,6 +22,9 @@ impl Report {
         }
         if let Some(rows) = &self.conditions {
             let _ = writeln!(out, "{}", conditions::markdown(rows));
+        let strength = self.strength_words();
+        if !strength.is_empty() {
+            let _ = writeln!(out, "```\n{strength}```\n");
         }
         out
     }

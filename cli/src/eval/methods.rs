@@ -149,6 +149,16 @@ pub(crate) struct AtThreshold {
     /// The score that lets in a tenth of the informed impostors that [`AtThreshold::all`] lets in: the rule behind
     /// [`ACCEPT_UNCHALLENGED`].
     pub(crate) tenth: Option<f64>,
+    /// By cell, in the order of [`Trials::cells`].
+    pub(crate) cells: Vec<CellDecisions>,
+}
+
+/// How many impostors of one cell are accepted; `None` without trials.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CellDecisions {
+    pub(crate) user: usize,
+    pub(crate) far_informed: Option<f64>,
+    pub(crate) far_zero_effort: Option<f64>,
 }
 
 /// See [`AtThreshold::others_threshold`].
@@ -172,6 +182,17 @@ fn at_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> AtThresh
         unchallenged: decisions(cells.iter(), |_, trial| trial.0 >= ACCEPT_UNCHALLENGED),
         users: (0..users)
             .map(|user| decisions(cells.iter().filter(|c| c.user == user), |_, trial| trial.1))
+            .collect(),
+        cells: cells
+            .iter()
+            .map(|cell| {
+                let of = decisions(std::iter::once(cell), |_, trial| trial.1);
+                CellDecisions {
+                    user: cell.user,
+                    far_informed: of.far_informed,
+                    far_zero_effort: of.far_zero_effort,
+                }
+            })
             .collect(),
         others_threshold: decisions(cells.iter().filter(|c| thresholds[c.user].is_some()), theirs),
     }

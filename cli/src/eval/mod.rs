@@ -16,6 +16,7 @@ mod recordings;
 mod report;
 mod rng;
 mod simulate;
+mod strengths;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 
 use pose_engine::constants::ACCEPT;
 use pose_engine::enrol;
+use rayon::prelude::*;
 
 use methods::Scored;
 use progress::Progress;
@@ -49,6 +51,9 @@ pub(crate) struct Args {
     /// other movement before the gesture.
     #[arg(long)]
     pub(crate) conditions: bool,
+    /// Compare the strength that enrolment shows with what was measured, cell by cell (takes long).
+    #[arg(long)]
+    pub(crate) strength: bool,
     /// One JSON object a file instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -117,6 +122,10 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         progress.stage("conditions", conditions::steps(&trials));
         conditions::measure(&recordings, &trials, &|| progress.step())
     });
+    let strengths = args.strength.then(|| {
+        progress.stage("strength", trials.cells.len());
+        strengths::compare(&recordings, &trials, &at_threshold.cells, &|| progress.step())
+    });
     if let Some(dir) = &args.plots {
         let delays = presentations.as_ref().map_or(&[][..], |p| &p.by_delay);
         plots::write(dir, &stem_of(&name), &methods, trials.users.len(), ACCEPT)
@@ -143,6 +152,7 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         at_threshold,
         presentations,
         conditions,
+        strengths,
     })
 }
 
@@ -164,10 +174,10 @@ fn difference(
 fn refused_enrolments(recordings: &[Recording], trials: &Trials) -> usize {
     trials
         .cells
-        .iter()
+        .par_iter()
         .filter(|cell| {
             let tracks: Vec<_> = cell.templates.iter().map(|&i| recordings[i].sequence.clone()).collect();
-            matches!(enrol::enrol(&tracks), Err(why) if !matches!(why, enrol::Refusal::TooFew { .. }))
+            matches!(enrol::checked(&tracks), Err(why) if !matches!(why, enrol::Refusal::TooFew { .. }))
         })
         .count()
 }

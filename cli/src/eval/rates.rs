@@ -104,7 +104,7 @@ pub(crate) fn difference(one: &Sorted, other: &Sorted, users: usize) -> Option<(
 }
 
 /// How often each user is taken, draw by draw; always the same draws.
-fn draws(users: usize) -> impl Iterator<Item = Vec<u32>> {
+pub(crate) fn draws(users: usize) -> impl Iterator<Item = Vec<u32>> {
     let mut rng = Rng::new(7);
     (0..DRAWS).map(move |_| {
         let mut weights = vec![0; users];
@@ -116,7 +116,7 @@ fn draws(users: usize) -> impl Iterator<Item = Vec<u32>> {
 }
 
 /// The central 95 % of the values.
-fn central(mut values: Vec<f64>) -> Option<[f64; 2]> {
+pub(crate) fn central(mut values: Vec<f64>) -> Option<[f64; 2]> {
     values.sort_by(f64::total_cmp);
     let at = |q: f64| values.get(((values.len() as f64 - 1.0) * q).round() as usize).copied();
     Some([at(0.025)?, at(0.975)?])

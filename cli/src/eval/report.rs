@@ -9,6 +9,7 @@ use super::conditions::{self, Row};
 use super::methods::{AtThreshold, Scored, TARGET};
 use super::presentations::{ASSUMPTION, Presentations};
 use super::rates::{FARS, Rates};
+use super::strengths::{self, Strengths};
 
 /// All figures of one file.
 pub(crate) struct Report {
@@ -30,6 +31,7 @@ pub(crate) struct Report {
     pub(crate) plots: Option<String>,
     pub(crate) presentations: Option<Presentations>,
     pub(crate) conditions: Option<Vec<Row>>,
+    pub(crate) strengths: Option<Strengths>,
 }
 
 impl Report {
@@ -88,6 +90,9 @@ impl Report {
         }
         if let Some(p) = &self.presentations {
             object["liveness"] = presentations_json(p);
+        }
+        if let Some(s) = &self.strengths {
+            object["strength"] = strengths_json(s);
         }
         object
     }
@@ -156,6 +161,7 @@ impl Report {
         if let Some(rows) = &self.conditions {
             out += &conditions::table(rows);
         }
+        out.push_str(&self.strength_words());
         if let Some(presentations) = &self.presentations {
             out += &challenges::table(presentations);
         }
@@ -179,6 +185,24 @@ impl Report {
             p.one_challenge,
             p.two_challenges
         ))
+    }
+
+    /// The estimated strength against what was measured, a line each; empty where it was not looked at.
+    pub(crate) fn strength_words(&self) -> String {
+        let Some(s) = &self.strengths else { return String::new() };
+        let [strangers, imitators] = s.simulated.map(|share| percent(Some(share)));
+        let mut out = format!(
+            "strength: {strangers} % of simulated strangers would pass, {imitators} % of imitators\n"
+        );
+        for (name, correlation) in strengths::NAMES.into_iter().zip(s.correlations) {
+            let _ = match correlation {
+                Some((rho, [low, high])) => {
+                    writeln!(out, "  rank correlation of {name}: {rho:.2} [{low:.2}–{high:.2}]")
+                }
+                None => writeln!(out, "  rank correlation of {name}: –"),
+            };
+        }
+        out
     }
 
     fn put_differences(&self, out: &mut String) {
@@ -210,6 +234,15 @@ fn rates_json(rates: &Rates) -> Value {
     let at: serde_json::Map<String, Value> =
         FARS.iter().zip(rates.frr_at_far).map(|(far, frr)| (far.to_string(), json!(frr))).collect();
     json!({"eer": rates.eer, "ci95": rates.ci95, "frr_at_far": at})
+}
+
+fn strengths_json(s: &Strengths) -> Value {
+    let correlations: serde_json::Map<String, Value> = strengths::NAMES
+        .into_iter()
+        .zip(s.correlations)
+        .map(|(name, c)| (name.to_owned(), json!({"rho": c.map(|c| c.0), "ci95": c.map(|c| c.1)})))
+        .collect();
+    json!({"simulated_strangers": s.simulated[0], "simulated_imitators": s.simulated[1], "correlations": correlations})
 }
 
 fn presentations_json(p: &Presentations) -> Value {

@@ -37,7 +37,7 @@ fn numbers(config: &Config) -> Option<Broken> {
         .or_else(|| outside("password", "memory_kib", password.memory_kib, 8_192..=262_144))
         .or_else(|| outside("password", "passes", password.passes, 1..=16))
         .or_else(|| outside("password", "lanes", password.lanes, 1..=4))
-        .or_else(|| outside("enrolment", "repetitions", enrolment.repetitions, 3..=10))
+        .or_else(|| outside("enrolment", "repetitions", enrolment.repetitions, 3..=8))
         .or_else(|| outside("enrolment", "gestures_per_user", enrolment.gestures_per_user, 1..=8))
         .or_else(|| outside("enrolment", "limit_seconds", enrolment.limit_seconds, 30..=900))
         .or_else(|| attempt(&["attempt"], &config.attempt))

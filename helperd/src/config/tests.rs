@@ -71,7 +71,7 @@ fn mistakes_are_told_with_line_and_remedy() {
         ("[vision]\nmodels = \"models\"\n", 2, "an absolute path"),
         ("[lockout]\noff_after = 2\n", 2, "at least `lock_after`"),
         ("[lockout]\nfirst_lock_seconds = 7200\n", 1, "at least `first_lock_seconds`"),
-        ("[enrolment]\nrepetitions = 2\n", 2, "between 3 and 10"),
+        ("[enrolment]\nrepetitions = 2\n", 2, "between 3 and 8"),
     ] {
         let mistake = parse(text).expect_err(text);
         assert!(mistake.what.contains(told), "{text:?}: {mistake}");

@@ -16,7 +16,7 @@ pub struct Change {
     pub actor: u32,
     /// Whose enrolment.
     pub user: String,
-    /// What: "enrolled", "removed", "password", "unlocked", "recovery code used", "keys rotated",
+    /// What: "enrolled", "removed", "password", "unlocked", "adaptation reset", "recovery code used", "keys rotated",
     /// "restored copy accepted".
     pub what: String,
 }

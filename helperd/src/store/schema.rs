@@ -8,7 +8,7 @@ use super::{StoreError, integrity};
 pub(super) type Migration = &'static str;
 
 /// In order; the schema version is how many have run.
-pub(super) const MIGRATIONS: &[Migration] = &[V1];
+pub(super) const MIGRATIONS: &[Migration] = &[V1, V2];
 
 /// Names what a file is to `file(1)` and to [`super::files`]: "pPos" in big-endian ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x7050_6f73;
@@ -87,6 +87,9 @@ CREATE TABLE changes (
   what TEXT NOT NULL
 ) STRICT;
 ";
+
+/// One recording of a later login beside the enrolled ones, sealed; see `users/adapted.rs`.
+const V2: Migration = "ALTER TABLE enrolments ADD COLUMN adapted BLOB;";
 
 /// The schema version in the file.
 pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {

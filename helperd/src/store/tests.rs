@@ -1,5 +1,6 @@
 //! The store as its callers use it.
 
+mod adaptation;
 mod enrolment;
 mod files;
 mod garbage;

@@ -1,5 +1,6 @@
 //! Users and their enrolments: enrol, read back, remove, password and recovery code.
 
+mod adapted;
 mod row;
 
 use rusqlite::Transaction;
@@ -10,6 +11,8 @@ use super::seal::UserKey;
 use super::{Store, StoreError, changes, files, integrity, owner, unix_now, write};
 use crate::accounts::Account;
 use crate::secret::recovery::RecoveryCode;
+pub use adapted::Adapted;
+pub(super) use adapted::keep;
 pub(super) use row::{Found, UserRow, find, read_user};
 
 const TEMPLATE: &str = "template";
@@ -46,6 +49,10 @@ pub struct Enrolled {
 
 /// A template read back.
 pub struct StoredTemplate {
+    /// Names the enrolment in this store.
+    pub enrolment: i64,
+    /// A later login's recording, in the engine's encoding, where one is kept.
+    pub adapted: Option<Zeroizing<Vec<u8>>>,
     /// The engine's encoded template.
     pub template: Zeroizing<Vec<u8>>,
     /// The user's label.
@@ -130,16 +137,19 @@ impl Store {
     /// [`StoreError::NotEnrolled`], also for a tombstone; see [`StoreError`].
     pub fn templates(&self, account: &Account) -> Result<(u32, Vec<StoredTemplate>), StoreError> {
         let (user, key) = self.enrolled(account)?;
-        let mut statement = self
-            .connection
-            .prepare("SELECT version, gesture, template FROM enrolments WHERE user = ?1 ORDER BY id")?;
+        let mut statement = self.connection.prepare(
+            "SELECT version, gesture, template, id, adapted FROM enrolments WHERE user = ?1 ORDER BY id",
+        )?;
         let mut rows = statement.query([user.id])?;
         let mut templates = Vec::new();
         while let Some(row) = rows.next()? {
             let version: u32 = row.get(0)?;
             let gesture: Vec<u8> = row.get(1)?;
             let sealed: Vec<u8> = row.get(2)?;
+            let later: Option<Vec<u8>> = row.get(4)?;
             templates.push(StoredTemplate {
+                enrolment: row.get(3)?,
+                adapted: later.map(|sealed| adapted::open(&key, account, version, &sealed)).transpose()?,
                 template: key.open(TEMPLATE, owner(account), version, &sealed)?,
                 gesture: open_text(&key, GESTURE, account, version, &gesture)?,
             });

@@ -27,7 +27,8 @@ pub(super) fn run(
     let account = work.existing_account(user)?;
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
-    Ok(right.show().and_then(|()| enrol(work, &account, options)).unwrap_or_else(|verdict| verdict))
+    let carry_out = if options.reset_adaptation { reset_adaptation } else { enrol };
+    Ok(right.show().and_then(|()| carry_out(work, &account, options)).unwrap_or_else(|verdict| verdict))
 }
 
 fn enrol(work: &Work<'_>, account: &Account, options: &EnrolOptions) -> Result<Verdict, Verdict> {
@@ -108,7 +109,26 @@ fn store(
     Ok(Verdict::of(Outcome::Enrolled, format!("version {}", enrolled.version))
         .with("recovery_code", code.as_str())
         .with("strength", enrolment.strength.words)
+        .with("strength_percent", enrolment.strength.percent())
+        .with("estimate", enrolment.strength.sentence().as_str())
         .with("advice", enrolment.strength.advice.as_str()))
+}
+
+fn reset_adaptation(work: &Work<'_>, account: &Account, _: &EnrolOptions) -> Result<Verdict, Verdict> {
+    let actor = work.caller().uid;
+    let told = match work.daemon.store().reset_adaptation(account, actor) {
+        Ok(true) => {
+            work.daemon.audit.change(&account.name, actor, "adaptation reset");
+            "Logins are compared with what was enrolled again"
+        }
+        Ok(false) => "Nothing was added to the templates; they are as enrolled",
+        Err(StoreError::NotEnrolled) => {
+            return Err(Verdict::of(Outcome::NotEnrolled, "not enrolled")
+                .with_text("Nobody of that name is enrolled; run posectl enroll"));
+        }
+        Err(error) => return Err(refused_by_store(error)),
+    };
+    Ok(Verdict::of(Outcome::Done, "adaptation reset").with_text(told))
 }
 
 fn refused_by_store(error: StoreError) -> Verdict {

@@ -9,6 +9,7 @@ use pose_engine::decide::Decision;
 use pose_engine::session::{End, Limits, Session};
 use pose_engine::template::Template;
 
+use super::adaptation::{self, Adaptation, Candidate};
 use super::draw::pick_challenges;
 use super::verdict::Verdict;
 use super::{Work, store_failed, store_refused};
@@ -84,6 +85,7 @@ pub(super) struct Judged {
     stream: Option<Vec<u8>>,
     version: Option<u32>,
     decision: Option<Decision>,
+    adaptation: Option<Adaptation>,
 }
 
 /// An attempt that ended before its pose was judged.
@@ -131,7 +133,8 @@ impl Pass<'_> {
             }
         }
         let account = self.account.ok_or_else(|| Verdict::of(Outcome::NotEnrolled, "no such account"))?;
-        let (version, templates) = self.templates(account)?;
+        let (version, candidates) = self.candidates(account)?;
+        let templates: Vec<Template> = candidates.iter().map(|candidate| candidate.used.clone()).collect();
         let limits = self.limits();
         let decoys = templates.iter().map(Template::decoys).fold(MovementSet::default(), MovementSet::union);
         let challenges = pick_challenges(self.rules.challenges, decoys)?;
@@ -155,6 +158,9 @@ impl Pass<'_> {
                 text: None,
                 stream: Some(watched.stream),
                 version: Some(version),
+                adaptation: (self.may_adapt() && decision.accept)
+                    .then(|| adaptation::proposed(&candidates, watched.gesture.as_ref()))
+                    .flatten(),
                 decision: Some(decision),
             },
             End::Failed { outcome, text } => Judged::without_capture(outcome, text),
@@ -178,13 +184,18 @@ impl Pass<'_> {
         let _ = self.work.watch(self.work.daemon.next_turn(), self.timeout, session, |_| Ok(()));
     }
 
-    fn templates(&self, account: &Account) -> Result<(u32, Vec<Template>), Verdict> {
+    fn candidates(&self, account: &Account) -> Result<(u32, Vec<Candidate>), Verdict> {
         let (version, stored) = self.work.daemon.store().templates(account).map_err(store_failed)?;
-        let decode = |stored: &crate::store::StoredTemplate| Template::decode(&stored.template);
-        let templates: Result<_, _> = stored.iter().map(decode).collect();
-        templates
-            .map(|templates| (version, templates))
+        let adapt = self.work.daemon.config.enrolment.adapt;
+        let candidates: Result<_, _> = stored.iter().map(|stored| Candidate::of(stored, adapt)).collect();
+        candidates
+            .map(|candidates| (version, candidates))
             .map_err(|error| Verdict::of(Outcome::StoreError, error.to_string()))
+    }
+
+    /// Only logins that a live movement was asked of teach anything, and tests do not.
+    fn may_adapt(&self) -> bool {
+        self.work.daemon.config.enrolment.adapt && self.rules.challenges > 0 && !self.words
     }
 
     fn limits(&self) -> Limits {
@@ -202,8 +213,12 @@ impl Pass<'_> {
     }
 
     fn conclude(&self, begun: &Begun, judged: &Judged) -> Verdict {
-        let judgement =
-            Judgement { outcome: judged.outcome, stream: judged.stream.as_deref(), version: judged.version };
+        let judgement = Judgement {
+            outcome: judged.outcome,
+            stream: judged.stream.as_deref(),
+            version: judged.version,
+            adapted: judged.adaptation.as_ref().map(Adaptation::to_store),
+        };
         let end = match self.end_try(begun, &judgement) {
             Ok(end) => end,
             Err(failed) => return failed,
@@ -244,7 +259,15 @@ impl Pass<'_> {
 
 impl Judged {
     pub(super) fn without_capture(outcome: Outcome, text: String) -> Self {
-        Self { outcome, reason: text.clone(), text: Some(text), stream: None, version: None, decision: None }
+        Self {
+            outcome,
+            reason: text.clone(),
+            text: Some(text),
+            stream: None,
+            version: None,
+            decision: None,
+            adaptation: None,
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! # Layout
 //! - `login`: `Begin` and `Test`; `password_step`, `draw`: its password, its challenges
+//! - `adaptation`: what a login's gesture may add to a template
 //! - `enrolment`: `Enroll`
 //! - `change`: `Remove`, `SetPassword`, and the right to change
 //! - `watch`: a session on the camera
 //! - `verdict`: what is told to whom
 
+mod adaptation;
 pub mod change;
 mod draw;
 pub mod enrolment;

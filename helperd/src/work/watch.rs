@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pose_contract::{Outcome, instruction, kind};
 use pose_engine::landmarks::Observation;
+use pose_engine::sequence::Sequence;
 use pose_engine::session::{End, Session, Step};
 
 use super::Work;
@@ -26,6 +27,8 @@ pub(super) struct Watched {
     pub(super) end: End,
     /// The gesture's landmarks, exactly: input of the digest by which a repeated stream is known.
     pub(super) stream: Vec<u8>,
+    /// A login's gesture.
+    pub(super) gesture: Option<Sequence>,
 }
 
 impl Work<'_> {
@@ -62,7 +65,8 @@ impl Work<'_> {
                 Some(Step::Finished(end)) => {
                     let seconds = start.elapsed().as_secs_f32();
                     tracing::debug!(seconds, pictures = stream.pictures, "captured");
-                    return Ok(Watched { end, stream: stream.bytes });
+                    let gesture = session.gesture().cloned();
+                    return Ok(Watched { end, stream: stream.bytes, gesture });
                 }
                 Some(Step::Instruct { code, text, repetition }) => {
                     before(&code)?;

@@ -51,6 +51,8 @@ function drawFigure(strokes) {
 async function look() {
   const view = await (await fetch("/view")).json();
   if (element("message").textContent !== view.message) element("message").textContent = view.message;
+  element("strength").hidden = view.strength === null;
+  element("strength").value = view.strength ?? 0;
   if (element("hint").textContent !== view.hint) element("hint").textContent = view.hint;
   element("try").disabled = !view.practised;
   for (const button of document.querySelectorAll("button")) {

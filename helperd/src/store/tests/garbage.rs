@@ -47,7 +47,8 @@ fn furnish() -> (Place, TryId) {
     for stream in [b"1", b"2", b"3", b"4"] {
         let begun =
             store.begin("ada", Some(&ada()), Origin::Root, Mode::PoseOnly, &limits(), &now).expect("begin");
-        let judgement = Judgement { outcome: Outcome::WrongPose, stream: Some(stream), version: Some(2) };
+        let judgement =
+            Judgement { outcome: Outcome::WrongPose, stream: Some(stream), version: Some(2), adapted: None };
         store.conclude(begun.id, &judgement, &limits(), &now).expect("conclude");
     }
     let open =
@@ -73,7 +74,8 @@ fn exercise(store: &mut Store, open: TryId) {
     let _ = store.lock_state(&ada(), Origin::Root, &limits(), &now);
     let _ = store.password_turn(open, &limits(), &now);
     let _ = store.challenge_shown(open);
-    let judgement = Judgement { outcome: Outcome::WrongPose, stream: Some(b"5"), version: Some(2) };
+    let judgement =
+        Judgement { outcome: Outcome::WrongPose, stream: Some(b"5"), version: Some(2), adapted: None };
     let _ = store.conclude(open, &judgement, &limits(), &now);
     if let Ok(begun) = store.begin("ada", Some(&ada()), Origin::Own, Mode::OwnPassword, &limits(), &now) {
         let _ = store.password_right(begun.id, &limits(), &now);

@@ -98,8 +98,12 @@ fn do_step(store: &mut Store, step: Step, salt: u64) -> Result<(), StoreError> {
             let id = begin(store)?;
             let version = store.templates(&ada())?.0;
             let stream = salt.to_le_bytes();
-            let judgement =
-                Judgement { outcome: Outcome::Success, stream: Some(&stream), version: Some(version) };
+            let judgement = Judgement {
+                outcome: Outcome::Success,
+                stream: Some(&stream),
+                version: Some(version),
+                adapted: None,
+            };
             let end = store.conclude(id, &judgement, &patient(), &now)?;
             assert_eq!(end.outcome, Outcome::Success);
             Ok(())

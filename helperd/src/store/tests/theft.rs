@@ -33,7 +33,8 @@ fn nothing_secret_lies_open_in_the_files() {
     let begun =
         store.begin("ada", Some(&ada()), Origin::Root, Mode::PoseOnly, &limits(), &now).expect("begin");
     let stream = b"landmark stream of a login";
-    let judgement = Judgement { outcome: Outcome::Success, stream: Some(stream), version: Some(2) };
+    let judgement =
+        Judgement { outcome: Outcome::Success, stream: Some(stream), version: Some(2), adapted: None };
     store.conclude(begun.id, &judgement, &limits(), &now).expect("conclude");
     let wrapped = [1_u8; 32];
     let check = |bytes: &[u8], when: &str| {
@@ -103,8 +104,12 @@ fn a_store_edited_by_something_else_is_refused() {
             let begun = store
                 .begin("ada", Some(&ada()), Origin::Root, Mode::PoseOnly, &limits(), &now)
                 .expect("begin");
-            let judgement =
-                Judgement { outcome: Outcome::WrongPose, stream: Some(&begun.id.0), version: Some(2) };
+            let judgement = Judgement {
+                outcome: Outcome::WrongPose,
+                stream: Some(&begun.id.0),
+                version: Some(2),
+                adapted: None,
+            };
             store.conclude(begun.id, &judgement, &limits(), &now).expect("conclude");
         }
         let begun =

@@ -7,7 +7,7 @@ use crate::lockout::{Origin, State, Turn};
 
 /// A judgement with all that success needs.
 fn judged(outcome: Outcome, stream: &[u8]) -> Judgement<'_> {
-    Judgement { outcome, stream: Some(stream), version: Some(2) }
+    Judgement { outcome, stream: Some(stream), version: Some(2), adapted: None }
 }
 
 fn enrolled(place: &Place) -> Store {

@@ -3,7 +3,7 @@
 use pose_contract::Outcome;
 use rusqlite::Transaction;
 
-use super::super::users::{UserRow, read_user};
+use super::super::users::{Adapted, UserRow, keep, read_user};
 use super::super::{StoreError, delays, generation, replay};
 use super::row::{Phase, Try, counter, write_counter};
 use crate::keys::KeyRing;
@@ -19,13 +19,15 @@ pub struct Judgement<'a> {
     pub stream: Option<&'a [u8]>,
     /// Template version that the match was made with; success with another than the stored one is refused.
     pub version: Option<u32>,
+    /// A recording to keep beside the enrolled ones if, and only if, this ends in success.
+    pub adapted: Option<Adapted<'a>>,
 }
 
 impl Judgement<'_> {
     /// Without a captured stream.
     #[must_use]
     pub fn of(outcome: Outcome) -> Self {
-        Self { outcome, stream: None, version: None }
+        Self { outcome, stream: None, version: None, adapted: None }
     }
 }
 
@@ -82,6 +84,9 @@ pub(super) fn decide(
     if replayed(transaction, keys, &user, judgement)? && (judged(end.outcome)) {
         end.outcome = Outcome::NotLive;
         end.replayed = true;
+    }
+    if let Some(adapted) = judgement.adapted.as_ref().filter(|_| end.outcome == Outcome::Success) {
+        keep(transaction, keys, &user, adapted)?;
     }
     let failures = counter.failures;
     apply(effect(this.phase, end.outcome), &mut counter, limits, now);
