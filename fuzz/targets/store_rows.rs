@@ -74,7 +74,7 @@ fn furnish() -> (Place, TryId) {
         let begun = store
             .begin("ada", Some(&ada()), Origin::Root, Mode::OwnPassword, &Limits::default(), &at(0))
             .expect("begun");
-        let judgement = Judgement { outcome, stream: Some(begun.id.0.as_slice()), version: None };
+        let judgement = Judgement { outcome, stream: Some(begun.id.0.as_slice()), version: None, adapted: None };
         store.conclude(begun.id, &judgement, &Limits::default(), &at(0)).expect("concluded");
     }
     let open = store
@@ -94,7 +94,7 @@ fn exercise(store: &mut Store, open: TryId) {
     let _ = store.lock_state(&ada(), Origin::Root, &limits, &now);
     let _ = store.password_turn(open, &limits, &now);
     let _ = store.challenge_shown(open);
-    let judgement = Judgement { outcome: Outcome::WrongPose, stream: Some(b"5"), version: Some(2) };
+    let judgement = Judgement { outcome: Outcome::WrongPose, stream: Some(b"5"), version: Some(2), adapted: None };
     if let Ok(end) = store.conclude(open, &judgement, &limits, &now) {
         assert_ne!(end.outcome, Outcome::Success);
     }

@@ -10,7 +10,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
         "users",
         &["name", "uid", "key_id", "wrapped_key", "version", "password", "recovery", "created", "removed"],
     ),
-    ("enrolments", &["version", "gesture", "strength", "recordings", "created", "template"]),
+    ("enrolments", &["version", "gesture", "strength", "recordings", "created", "template", "adapted"]),
     ("counters", &["origin", "failures", "unjudged", "lock_boot", "lock_since", "lock_ms"]),
     ("delays", &["tag", "origin", "wrong", "next_boot", "next_ms", "touched"]),
     ("tries", &["tag", "user", "origin", "version", "phase"]),
