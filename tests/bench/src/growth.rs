@@ -115,7 +115,8 @@ fn one_try(store: &mut Store, number: usize) -> Result<f64> {
     let id = store.begin(&account.name, Some(&account), Origin::Root, Mode::PoseOnly, &limits, &now)?.id;
     let version = store.templates(&account)?.0;
     store.challenge_shown(id)?;
-    let judgement = Judgement { outcome: Outcome::Success, stream: Some(&stream), version: Some(version) };
+    let judgement =
+        Judgement { outcome: Outcome::Success, stream: Some(&stream), version: Some(version), adapted: None };
     let end = store.conclude(id, &judgement, &limits, &now)?;
     let ms = begun.elapsed().as_secs_f64() * 1e3;
     if end.outcome == Outcome::Success {
