@@ -121,4 +121,7 @@ pub const MOST_STRANGERS: f64 = 0.005;
 
 /// Adaptation: a login's recording is carried beside the enrolled ones from this score on, against them alone. About
 /// the median of genuine logins; no informed impostor of the development sets of webcam recordings reaches it.
+/// `posectl eval --adaptation` prints both.
 pub const ADAPT: f64 = -0.3;
+/// Adaptation: a carried recording raises the score of a movement by this at most.
+pub const ADAPT_GAIN: f64 = 0.15;

@@ -4,6 +4,7 @@
 //! the user's own recordings differ among themselves, and a weighted sum with the durations and with how near the
 //! movement is to what strangers do makes one score.
 
+use crate::adapt;
 use crate::alignment::log_distances;
 use crate::cohort;
 use crate::constants::{
@@ -91,6 +92,20 @@ impl Reference {
         self.nose
     }
 
+    /// The same with one more recording to come near to. What is expected of a repetition stays that of the enrolled ones,
+    /// or a recording that lies far from them would make everybody look near.
+    pub(crate) fn with(&self, later: &Track) -> Self {
+        let mut both = self.clone();
+        both.recordings.push(Movement::of(later));
+        both
+    }
+
+    /// The same for a user no less steady than the median one: whose recordings differ much among themselves gets no wider
+    /// bound by it.
+    fn steady(&self) -> Self {
+        Self { own: std::array::from_fn(|k| self.own[k].min(MEDIANS[k])), ..self.clone() }
+    }
+
     /// Joints to compare a probe by: those that no recording shows are left out, and of those that the probe does not
     /// show the idle ones. What carries the gesture is never left out, or hiding it would make it easier to pass.
     fn comparable(&self, probe: &Track) -> Seen {
@@ -127,9 +142,21 @@ pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
 pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
     let seen = template.reference().comparable(probe);
     if seen == ALL_SEEN {
-        return from_either_view(template.reference(), probe, &seen);
+        let enrolled = from_either_view(template.reference(), probe, &seen);
+        let Some(carried) = template.carried() else { return enrolled };
+        return adapt::bounded(enrolled, from_either_view(carried, probe, &seen));
     }
     from_either_view(&Reference::of_seen(template.recordings(), &seen), probe, &seen)
+}
+
+/// The score against a template's own recordings, with no more spread expected of them than the median user's; worst
+/// where a joint is not compared.
+pub(crate) fn steady_score(template: &Template, probe: &Track) -> f64 {
+    let reference = template.reference();
+    if reference.comparable(probe) != ALL_SEEN {
+        return WORST_SCORE;
+    }
+    from_either_view(&reference.steady(), probe, &ALL_SEEN).score
 }
 
 fn from_either_view(reference: &Reference, probe: &Track, seen: &Seen) -> MatchScore {

@@ -33,6 +33,7 @@ pub const MAX_BYTES: usize =
 pub struct Template {
     recordings: Vec<Track>,
     reference: Reference,
+    carried: Option<Box<Reference>>,
     decoys: MovementSet,
 }
 
@@ -98,7 +99,7 @@ impl Template {
             .map(|r| quantised(&r))
             .collect();
         let reference = Reference::of(&recordings);
-        Self { recordings, reference, decoys: MovementSet::default() }
+        Self { recordings, reference, carried: None, decoys: MovementSet::default() }
     }
 
     /// The same with challenge movements whose answer is not to count for this user: those that the gesture contains
@@ -124,6 +125,17 @@ impl Template {
     #[must_use]
     pub fn reference(&self) -> &Reference {
         &self.reference
+    }
+
+    /// The same with one recording of a later login beside the enrolled ones; see [`crate::adapt`], which decides whether
+    /// it may. It is no part of the byte form.
+    pub(crate) fn carrying(&self, later: &Track) -> Self {
+        Self { carried: Some(Box::new(self.reference.with(later))), ..self.clone() }
+    }
+
+    /// The enrolled recordings and the later one made ready for comparing, where one is carried.
+    pub(crate) fn carried(&self) -> Option<&Reference> {
+        self.carried.as_deref()
     }
 
     /// The byte form.
@@ -179,7 +191,7 @@ impl Template {
             return Err(TemplateError::Corrupt);
         }
         let reference = Reference::of(&recordings);
-        Ok(Self { recordings, reference, decoys })
+        Ok(Self { recordings, reference, carried: None, decoys })
     }
 }
 

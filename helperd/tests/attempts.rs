@@ -300,3 +300,29 @@ fn movements_that_somebody_cannot_do_are_kept_and_enough_must_be_left() {
     assert!(decoys.contains(Movement::LeanLeft) && decoys.contains(Movement::TPose), "{decoys:?}");
     assert!(decoys.len() < 6, "{decoys:?}");
 }
+
+#[test]
+fn a_login_leaves_a_recording_only_where_that_is_switched_on_and_a_reset_forgets_it() {
+    for adapt in [false, true] {
+        let mut config = Config::default();
+        config.enrolment.adapt = adapt;
+        config.attempt.challenges = 1;
+        // As near to the enrolled recordings as can be: the same clips before the camera again.
+        let house = House::enrolled_with(&Script::enrolling(), config);
+        let client = house.client();
+        // A machine with much else to do may lose the pictures of an answer.
+        let passes = |_| {
+            let attempt = client.begin_pose_only("root").unwrap();
+            verdict(&client.run(&attempt, |_| Vec::new())).code == "success"
+        };
+        assert!((0..4).any(passes), "nobody gets in");
+        let reset = || {
+            let attempt = client.reset_adaptation("root").unwrap();
+            let events = client.run(&attempt, |code| panic!("asked for {code}"));
+            assert_eq!(verdict(&events).code, "done", "{events:?}");
+            verdict(&events).text.starts_with("Logins are compared with what was enrolled again")
+        };
+        assert_eq!(reset(), adapt, "something was forgotten");
+        assert!(!reset(), "once");
+    }
+}

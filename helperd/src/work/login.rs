@@ -134,7 +134,7 @@ impl Pass<'_> {
         }
         let account = self.account.ok_or_else(|| Verdict::of(Outcome::NotEnrolled, "no such account"))?;
         let (version, candidates) = self.candidates(account)?;
-        let templates: Vec<Template> = candidates.iter().map(|candidate| candidate.used.clone()).collect();
+        let templates = used(&candidates);
         let limits = self.limits();
         let decoys = templates.iter().map(Template::decoys).fold(MovementSet::default(), MovementSet::union);
         let challenges = pick_challenges(self.rules.challenges, decoys)?;
@@ -178,8 +178,8 @@ impl Pass<'_> {
         let Ok(challenges) = pick_challenges(self.rules.challenges, MovementSet::default()) else { return };
         let limits = self.limits();
         // With the templates where there are any: what is shown must be what a right password would have shown.
-        let templates = self.account.and_then(|account| self.templates(account).ok());
-        let templates = templates.map_or_else(Vec::new, |(_, templates)| templates);
+        let candidates = self.account.and_then(|account| self.candidates(account).ok());
+        let templates = candidates.map_or_else(Vec::new, |(_, candidates)| used(&candidates));
         let session = |start_us| Session::verify_among_decoys(templates, challenges, limits, start_us);
         let _ = self.work.watch(self.work.daemon.next_turn(), self.timeout, session, |_| Ok(()));
     }
@@ -255,6 +255,11 @@ impl Pass<'_> {
         let limits = &self.work.daemon.config.lockout;
         self.work.daemon.store().conclude(begun.id, judgement, limits, &now).map_err(store_failed)
     }
+}
+
+/// What logins are compared with.
+fn used(candidates: &[Candidate]) -> Vec<Template> {
+    candidates.iter().map(|candidate| candidate.used.clone()).collect()
 }
 
 impl Judged {

@@ -93,6 +93,10 @@ impl Client {
         self.attempt("Enroll", &(user, dictionary(&options)))
     }
 
+    pub fn reset_adaptation(&self, user: &str) -> Result<String, Refused> {
+        self.attempt("Enroll", &(user, dictionary(&[("reset_adaptation", Variant::from(true))])))
+    }
+
     pub fn change(&self, method: &str, user: &str) -> Result<String, Refused> {
         self.attempt(method, &(user, dictionary(&[])))
     }
