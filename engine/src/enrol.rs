@@ -65,6 +65,24 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// A stable name for programs and tables.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TooFew { .. } => "too_few",
+            Self::TooMany { .. } => "too_many",
+            Self::NoBody => "no_body",
+            Self::TooShort { .. } => "too_short",
+            Self::TooLong { .. } => "too_long",
+            Self::TooSmall => "too_small",
+            Self::Outlier { .. } => "outlier",
+            Self::NotRepeatable => "not_repeatable",
+            Self::TooCommon { .. } => "too_common",
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -109,6 +127,16 @@ pub fn check_recording(recording: &Sequence) -> Result<(), Refusal> {
     if motion_of(recording).denials().is_empty() { Ok(()) } else { Err(Refusal::TooSmall) }
 }
 
+/// What can be told before all recordings are there, so that nobody repeats in vain: that the gesture is too common, and
+/// from three on that one recording is unlike the others or that nothing repeats.
+pub fn check_so_far(recordings: &[Sequence]) -> Result<(), Refusal> {
+    let tracks: Vec<Track> = recordings.iter().map(Track::of).collect();
+    if tracks.len() >= MIN_RECORDINGS {
+        check_together(&tracks)?;
+    }
+    resemblance(&tracks).map(drop)
+}
+
 /// Checks the recordings together and makes the template.
 pub fn enrol(recordings: &[Sequence]) -> Result<Enrolment, Refusal> {
     let (tracks, resemblance) = checked(recordings)?;
@@ -135,11 +163,17 @@ pub fn checked(recordings: &[Sequence]) -> Result<(Vec<Track>, Resemblance), Ref
     let tracks: Vec<Track> = recordings.iter().map(Track::of).collect();
     recordings.iter().try_for_each(check_recording)?;
     check_together(&tracks)?;
-    let resemblance = tracks.first().map_or(Err(Refusal::NoBody), |first| Ok(Resemblance::of(first)))?;
+    let resemblance = resemblance(&tracks)?;
+    Ok((tracks, resemblance))
+}
+
+/// The everyday gesture that is most like the first recording, unless it is too much like it.
+fn resemblance(tracks: &[Track]) -> Result<Resemblance, Refusal> {
+    let resemblance = tracks.first().map(Resemblance::of).ok_or(Refusal::NoBody)?;
     if resemblance.distance < COMMON_BOUND {
         return Err(Refusal::TooCommon { like: resemblance.like });
     }
-    Ok((tracks, resemblance))
+    Ok(resemblance)
 }
 
 fn check_track(track: &Track) -> Result<(), Refusal> {

@@ -386,21 +386,37 @@ impl Session {
             Some(slot) => *slot = sequence,
             None => recordings.push(sequence),
         }
-        if recordings.len() < usize::from(*repetitions) {
-            return self.ask_gesture();
-        }
-        match enrol::enrol(recordings) {
-            Ok(enrolment) => {
+        let enough = recordings.len() >= usize::from(*repetitions);
+        let refused = if enough {
+            enrol::enrol(recordings).map(Some)
+        } else {
+            enrol::check_so_far(recordings).map(|()| None)
+        };
+        match refused {
+            Ok(None) => self.ask_gesture(),
+            Ok(Some(enrolment)) => {
                 self.phase = Phase::Over;
                 Step::Finished(End::Enrolled { enrolment })
             }
-            Err(refusal) => {
-                if let Refusal::Outlier { recording } = refusal {
-                    *redo = recording.checked_sub(1);
-                    return self.again(&refusal);
-                }
-                self.refuse(&refusal)
+            Err(refusal) => self.mend(&refusal),
+        }
+    }
+
+    /// Asks again for what one more recording can mend: the odd one, or another gesture while only one is there.
+    fn mend(&mut self, refusal: &Refusal) -> Step {
+        let Kind::Enrol { recordings, redo, .. } = &mut self.kind else {
+            return self.fail(Outcome::Internal);
+        };
+        match refusal {
+            Refusal::Outlier { recording } => {
+                *redo = recording.checked_sub(1);
+                self.again(refusal)
             }
+            Refusal::TooCommon { .. } if recordings.len() == 1 => {
+                recordings.clear();
+                self.again(refusal)
+            }
+            _ => self.refuse(refusal),
         }
     }
 

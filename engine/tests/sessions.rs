@@ -2,7 +2,7 @@
 
 mod people;
 
-use people::{Posture, REST, Scene, circle, follow, open, show};
+use people::{Posture, REST, Scene, circle, follow, glide, open, show};
 use pose_contract::{Outcome, instruction};
 use pose_engine::challenge::{Challenge, Movement};
 use pose_engine::decide::Reason;
@@ -333,6 +333,49 @@ fn a_recording_that_differs_is_asked_again_by_its_number() {
     let Step::Instruct { code, text, repetition } = step else { panic!("{step:?}") };
     assert_eq!((code.as_str(), repetition), (instruction::ENROL_AGAIN, Some((2, 3))));
     assert!(text.contains("recording 2") || text.contains("Recording 2"), "{text}");
+    let step = feed(&mut session, &scene.gesture(circle, 2.4));
+    assert!(matches!(step, Some(Step::Finished(End::Enrolled { .. }))), "{step:?}");
+}
+
+#[test]
+fn the_odd_recording_is_named_as_soon_as_it_can_be_told() {
+    let mut scene = Scene::new(11);
+    let mut session = Session::enrol(5, Limits::default(), scene.t_us);
+    session.begin();
+    feed(&mut session, &scene.gesture(open, 2.4)).expect("second");
+    feed(&mut session, &scene.gesture(circle, 2.4)).expect("third");
+    let step = feed(&mut session, &scene.gesture(circle, 2.4)).expect("again");
+    let Step::Instruct { code, repetition, .. } = step else { panic!("{step:?}") };
+    assert_eq!((code.as_str(), repetition), (instruction::ENROL_AGAIN, Some((1, 5))));
+    for next in [4, 5] {
+        let step = feed(&mut session, &scene.gesture(circle, 2.4)).expect("the next");
+        let Step::Instruct { repetition, .. } = step else { panic!("{step:?}") };
+        assert_eq!(repetition, Some((next, 5)));
+    }
+    let step = feed(&mut session, &scene.gesture(circle, 2.4));
+    assert!(matches!(step, Some(Step::Finished(End::Enrolled { .. }))), "{step:?}");
+}
+
+#[test]
+fn a_gesture_that_is_too_common_is_told_after_one_recording_and_another_may_follow() {
+    let raised = |t: f32| {
+        let right = match t {
+            t if t < 0.7 => glide(t, 0.0, 0.7, REST, [0.15, -1.2]),
+            t if t < 1.3 => [0.15, -1.2],
+            t => glide(t, 1.3, 2.0, [0.15, -1.2], REST),
+        };
+        Posture { right, ..Posture::default() }
+    };
+    let mut scene = Scene::new(12);
+    let mut session = Session::enrol(3, Limits::default(), scene.t_us);
+    session.begin();
+    let step = feed(&mut session, &scene.gesture(raised, 2.0)).expect("again");
+    let Step::Instruct { code, text, repetition } = step else { panic!("{step:?}") };
+    assert_eq!((code.as_str(), repetition), (instruction::ENROL_AGAIN, Some((1, 3))));
+    assert!(text.contains("a raised hand") && text.contains("choose one"), "{text}");
+    for _ in 0..2 {
+        feed(&mut session, &scene.gesture(circle, 2.4)).expect("the next");
+    }
     let step = feed(&mut session, &scene.gesture(circle, 2.4));
     assert!(matches!(step, Some(Step::Finished(End::Enrolled { .. }))), "{step:?}");
 }
