@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
@@ -106,6 +107,43 @@ fn the_object_has_the_contract_s_shape_and_counts() {
     assert!(names.contains(&"shipped") && names.contains(&"seed_mean_pose_cosine"), "{names:?}");
     assert_eq!(object["liveness"]["live"]["n"], 30);
     assert_eq!(object["liveness"]["still"]["n"], 0);
+    // Beside the shipped one, the seed's figures under the same protocol.
+    assert_eq!(object["liveness"]["seed_movement_and_variance"]["live"]["n"], 30);
+    assert!(object["threshold_of_other_users"]["seed"]["worst_user_frr"].is_f64());
+    let refused = object["enrolments_refused_for"].as_object().expect("by reason");
+    let sum: u64 = refused.values().filter_map(Value::as_u64).sum();
+    assert_eq!(object["enrolments_refused"], sum);
+}
+
+#[test]
+fn adaptation_is_measured_on_every_attacker_and_the_owner() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = file(folder.path(), "made_up.jsonl", &people(3, 2, 5));
+    let object = evaluated(&["--adaptation", &path.to_string_lossy()]);
+    let adaptation = &object["adaptation"];
+    // 6 cells, each attacked by two other users; 2 genuine recordings each, of which one comes after another.
+    assert_eq!([&adaptation["attackers"]["n"], &adaptation["owner"]["later_logins"]], [12, 6]);
+    let rate = |key: &str| adaptation["attackers"][key].as_f64().expect(key);
+    assert!(rate("accepted_before") <= rate("accepted_after"), "a kept recording lowers no score");
+    assert!(rate("difference") >= 0.0 && adaptation["attackers"]["ci95"].is_array());
+    assert!(evaluated(&[&path.to_string_lossy()]).get("adaptation").is_none(), "only where it is asked for");
+}
+
+#[test]
+fn progress_is_shown_where_a_person_watches_and_keeps_out_of_the_object() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = file(folder.path(), "made_up.jsonl", &people(3, 2, 5));
+    let object = folder.path().join("object");
+    let command =
+        format!("{} eval --json {} >{}", env!("CARGO_BIN_EXE_posectl"), path.display(), object.display());
+    // Gives the command a terminal.
+    let run = Command::new("script").args(["-qec", &command, "/dev/null"]).output().expect("script");
+    let shown = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{shown}");
+    assert!(shown.contains("made_up.jsonl: comparing [") && shown.contains("] 100 %"), "{shown}");
+    assert!(shown.ends_with("\u{1b}[K"), "the line is wiped: {shown:?}");
+    let text = fs::read_to_string(object).expect("written");
+    let _: Value = serde_json::from_str(&text).expect("one object alone");
 }
 
 #[test]
@@ -153,9 +191,13 @@ fn the_report_has_every_method_and_its_plots() {
     let plots = folder.path().join("plots");
     let run = posectl(&["eval", "--markdown", "--plots", &plots.to_string_lossy(), &path.to_string_lossy()]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    for words in
-        ["| shipped | informed |", "| seed_mean_pose_cosine | zero-effort |", "| user u2 |", "paired"]
-    {
+    for words in [
+        "| shipped | informed |",
+        "| seed_mean_pose_cosine | zero-effort |",
+        "| user u2 |",
+        "paired",
+        "seed: FRR",
+    ] {
         assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
     }
     for name in ["det.svg", "det.png", "scores.svg", "scores.png"] {

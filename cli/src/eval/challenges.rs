@@ -9,7 +9,7 @@ use super::report::percent;
 /// How each challenge movement fares on the live recordings.
 pub(crate) fn table(p: &Presentations) -> String {
     let mut out = String::new();
-    if p.live.n == 0 {
+    if p.shipped.live.n == 0 {
         return out;
     }
     let (n, one, two) = p.live_as_replay;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::conditions;
+use super::liveness;
 use super::methods::TARGET;
 use super::rates::Decisions;
 use super::report::{Report, between, percent};
@@ -17,14 +18,18 @@ impl Report {
         if let Some(stem) = &self.plots {
             let _ = writeln!(out, "![error trade-off]({stem}_det.png)\n\n![scores]({stem}_scores.png)\n");
         }
-        if let Some(liveness) = self.liveness_words() {
-            let _ = writeln!(out, "{liveness}");
+        if let Some(presentations) = &self.presentations {
+            let _ = writeln!(out, "{}", liveness::markdown(presentations));
         }
         if let Some(rows) = &self.conditions {
             let _ = writeln!(out, "{}", conditions::markdown(rows));
+        }
         let strength = self.strength_words();
         if !strength.is_empty() {
             let _ = writeln!(out, "```\n{strength}```\n");
+        }
+        if let Some(adaptation) = &self.adaptation {
+            let _ = writeln!(out, "```\n{}```\n", adaptation.words());
         }
         out
     }
@@ -35,7 +40,7 @@ impl Report {
         let _ = writeln!(
             out,
             "## {}\n\n{} users, {} gestures, {} recordings; {} cells of {} templates{view}. Trials: {genuine} genuine, \
-             {informed} informed, {zero_effort} zero-effort. Enrolment itself would have refused {} of the cells; they \
+             {informed} informed, {zero_effort} zero-effort. Enrolment itself would have refused {} of the cells{}; they \
              are counted all the same. Rates in percent, intervals of 95 % from a bootstrap over users.\n",
             self.file,
             self.users.len(),
@@ -43,7 +48,8 @@ impl Report {
             self.recordings,
             self.cells,
             self.k,
-            self.refused_enrolments
+            self.refused(),
+            self.refused_for()
         );
     }
 
@@ -75,20 +81,25 @@ impl Report {
         let t = &self.at_threshold;
         let _ = writeln!(
             out,
-            "\n| At the shipped threshold | FRR | FAR zero-effort | FAR informed |\n|---|---|---|---|"
+            "\n| At a threshold | shipped: FRR | FAR zero-effort | FAR informed | seed: FRR | FAR zero-effort | FAR \
+             informed |\n|---|---|---|---|---|---|---|"
         );
-        put_decisions(out, "all users", &t.all);
-        for (user, decisions) in self.users.iter().zip(&t.users) {
-            put_decisions(out, &format!("user {user}"), decisions);
+        put_decisions(out, "all users", &t.all, &t.seed);
+        for (user, (shipped, seed)) in self.users.iter().zip(t.users.iter().zip(&t.seed_users)) {
+            put_decisions(out, &format!("user {user}"), shipped, seed);
         }
-        let others = format!("threshold of the other users (informed FAR {} %)", TARGET * 100.0);
-        put_decisions(out, &others, &t.others_threshold);
-        put_decisions(out, "threshold without a challenge", &t.unchallenged);
-        out.push('\n');
+        put_decisions(out, "all users, threshold of the other users", &t.others_threshold, &t.seed);
+        put_decisions(out, "all users, threshold without a challenge", &t.unchallenged, &t.seed);
+        let _ = writeln!(
+            out,
+            "\nThe shipped matcher at its threshold, where no other is named; the seed, which has none, at the threshold \
+             that the other users' informed impostors set ({} % of them pass).\n",
+            TARGET * 100.0
+        );
     }
 }
 
-fn put_decisions(out: &mut String, who: &str, d: &Decisions) {
-    let (frr, zero, informed) = (percent(d.frr), percent(d.far_zero_effort), percent(d.far_informed));
-    let _ = writeln!(out, "| {who} | {frr} | {zero} | {informed} |");
+fn put_decisions(out: &mut String, who: &str, shipped: &Decisions, seed: &Decisions) {
+    let rates = |d: &Decisions| [d.frr, d.far_zero_effort, d.far_informed].map(percent).join(" | ");
+    let _ = writeln!(out, "| {who} | {} | {} |", rates(shipped), rates(seed));
 }

@@ -67,8 +67,12 @@ pub(crate) fn score(
             })
             .collect();
         let scored = rate(method.name, &cells, trials.users.len());
+        let users = trials.users.len();
         if i == 0 {
-            decided = at_threshold(&cells, &scored, trials.users.len());
+            decided = at_threshold(&cells, &scored, users);
+        }
+        if i + 1 == METHODS.len() {
+            (decided.seed, decided.seed_users) = at_others_threshold(&cells, &scored, users);
         }
         out.push(scored);
     }
@@ -149,6 +153,10 @@ pub(crate) struct AtThreshold {
     /// The score that lets in a tenth of the informed impostors that [`AtThreshold::all`] lets in: the rule behind
     /// [`ACCEPT_UNCHALLENGED`].
     pub(crate) tenth: Option<f64>,
+    /// The seed's method, which has no threshold of its own, at such thresholds: over all and user by user.
+    pub(crate) seed: Decisions,
+    /// See [`AtThreshold::seed`].
+    pub(crate) seed_users: Vec<Decisions>,
     /// By cell, in the order of [`Trials::cells`].
     pub(crate) cells: Vec<CellDecisions>,
 }
@@ -164,17 +172,12 @@ pub(crate) struct CellDecisions {
 /// See [`AtThreshold::others_threshold`].
 pub(crate) const TARGET: f64 = 0.01;
 
-impl AtThreshold {
-    /// The worst user's share.
-    pub(crate) fn worst(&self, of: fn(&Decisions) -> Option<f64>) -> Option<f64> {
-        self.users.iter().filter_map(of).max_by(f64::total_cmp)
-    }
+/// The worst user's share.
+pub(crate) fn worst(users: &[Decisions], of: fn(&Decisions) -> Option<f64>) -> Option<f64> {
+    users.iter().filter_map(of).max_by(f64::total_cmp)
 }
 
 fn at_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> AtThreshold {
-    let thresholds: Vec<Option<f64>> =
-        (0..users).map(|user| scored.informed.of_users(|u| u != user).threshold_at(TARGET)).collect();
-    let theirs = |cell: &CellScores, trial: &(f64, bool)| thresholds[cell.user].is_some_and(|t| trial.0 >= t);
     let all = decisions(cells.iter(), |_, trial| trial.1);
     AtThreshold {
         tenth: all.far_informed.and_then(|far| scored.informed.threshold_at(far / 10.0)),
@@ -194,8 +197,21 @@ fn at_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> AtThresh
                 }
             })
             .collect(),
-        others_threshold: decisions(cells.iter().filter(|c| thresholds[c.user].is_some()), theirs),
+        others_threshold: at_others_threshold(cells, scored, users).0,
+        ..AtThreshold::default()
     }
+}
+
+/// See [`AtThreshold::others_threshold`]: over all and user by user.
+fn at_others_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> (Decisions, Vec<Decisions>) {
+    let thresholds: Vec<Option<f64>> =
+        (0..users).map(|user| scored.informed.of_users(|u| u != user).threshold_at(TARGET)).collect();
+    let theirs = |cell: &CellScores, trial: &(f64, bool)| thresholds[cell.user].is_some_and(|t| trial.0 >= t);
+    let some = |user: Option<usize>| {
+        let of = |c: &&CellScores| thresholds[c.user].is_some() && user.is_none_or(|user| c.user == user);
+        decisions(cells.iter().filter(of), theirs)
+    };
+    (some(None), (0..users).map(|user| some(Some(user))).collect())
 }
 
 fn decisions<'a>(

@@ -2,8 +2,11 @@
 //!
 //! Nothing is learnt from the file; draws and intervals use fixed seeds, so that a run repeats exactly.
 
+mod adaptation;
 mod challenges;
 mod conditions;
+mod exact;
+mod liveness;
 mod markdown;
 mod methods;
 mod plots;
@@ -18,6 +21,7 @@ mod rng;
 mod simulate;
 mod strengths;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -54,6 +58,9 @@ pub(crate) struct Args {
     /// Compare the strength that enrolment shows with what was measured, cell by cell (takes long).
     #[arg(long)]
     pub(crate) strength: bool,
+    /// Report what adapting templates over time would do: attackers who try to pull a template along, and the owner.
+    #[arg(long)]
+    pub(crate) adaptation: bool,
     /// One JSON object a file instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -126,6 +133,10 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         progress.stage("strength", trials.cells.len());
         strengths::compare(&recordings, &trials, &at_threshold.cells, &|| progress.step())
     });
+    let adaptation = args.adaptation.then(|| {
+        progress.stage("adaptation", trials.cells.len());
+        adaptation::measure(&recordings, &trials, &|| progress.step())
+    });
     if let Some(dir) = &args.plots {
         let delays = presentations.as_ref().map_or(&[][..], |p| &p.by_delay);
         plots::write(dir, &stem_of(&name), &methods, trials.users.len(), ACCEPT)
@@ -153,6 +164,7 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
         presentations,
         conditions,
         strengths,
+        adaptation,
     })
 }
 
@@ -170,14 +182,20 @@ fn difference(
     rates::difference(of(methods.first()?), of(methods.last()?), users)
 }
 
-/// Cells whose templates enrolment itself would have refused (too few recordings aside).
-fn refused_enrolments(recordings: &[Recording], trials: &Trials) -> usize {
-    trials
+/// Cells whose templates enrolment itself would have refused, by reason (too few recordings aside).
+fn refused_enrolments(recordings: &[Recording], trials: &Trials) -> BTreeMap<&'static str, usize> {
+    let refusals: Vec<enrol::Refusal> = trials
         .cells
         .par_iter()
-        .filter(|cell| {
-            let tracks: Vec<_> = cell.templates.iter().map(|&i| recordings[i].sequence.clone()).collect();
-            matches!(enrol::checked(&tracks), Err(why) if !matches!(why, enrol::Refusal::TooFew { .. }))
+        .filter_map(|cell| {
+            let sequences: Vec<_> = cell.templates.iter().map(|&i| recordings[i].sequence.clone()).collect();
+            enrol::checked(&sequences).err()
         })
-        .count()
+        .filter(|why| !matches!(why, enrol::Refusal::TooFew { .. }))
+        .collect();
+    let mut counts = BTreeMap::new();
+    for refusal in refusals {
+        *counts.entry(refusal.name()).or_insert(0) += 1;
+    }
+    counts
 }

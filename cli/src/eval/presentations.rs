@@ -2,7 +2,7 @@
 //! movement is met by.
 
 use pose_engine::challenge::{Movement, MovementSet, ResponseWindow, Rest, contained, judge_sequence};
-use pose_engine::liveness::motion_of;
+use pose_engine::liveness::{NotLive, motion_of};
 use pose_engine::sequence::Sequence;
 use rayon::prelude::*;
 
@@ -31,13 +31,22 @@ pub(crate) struct Met {
     pub(crate) other: Count,
 }
 
-/// Figures of a file.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Presentations {
+/// What one way to judge accepts of each kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ByKind {
     pub(crate) live: Count,
     pub(crate) still: Count,
     pub(crate) wobble: Count,
     pub(crate) replay: Count,
+}
+
+/// Figures of a file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Presentations {
+    /// By all cues of the movement, as shipped.
+    pub(crate) shipped: ByKind,
+    /// By the seed's cue alone: total movement and its variance over time, with the shipped bounds.
+    pub(crate) seed: ByKind,
     /// Expected number of replays accepted when one random challenge is asked.
     pub(crate) one_challenge: f64,
     /// The same for two different challenges, one after the other.
@@ -61,6 +70,7 @@ pub(crate) const ASSUMPTION: &str = "the attacker plays the recording again when
 struct Judged<'a> {
     recording: &'a Recording,
     passed: bool,
+    moved: bool,
     /// Whether it shows the movement that it is named after, if it is.
     own: Option<(Movement, bool)>,
     /// The challenges that it meets when played from each moment.
@@ -72,9 +82,11 @@ pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Prese
     let judged: Vec<Judged<'_>> = recordings
         .par_iter()
         .map(|recording| {
+            let denials = motion_of(&recording.sequence).denials();
             let judged = Judged {
                 recording,
-                passed: motion_of(&recording.sequence).denials().is_empty(),
+                passed: denials.is_empty(),
+                moved: !denials.contains(&NotLive::Still),
                 own: named(recording).map(|m| (m, answers_now(m, &recording.sequence, None))),
                 answers: answers(&recording.sequence),
             };
@@ -83,19 +95,25 @@ pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Prese
         })
         .collect();
     let of = |kind: fn(Kind) -> bool| judged.iter().filter(move |j| kind(j.recording.kind));
-    let count = |kind: fn(Kind) -> bool| Count {
-        n: of(kind).count(),
-        accepted: of(kind).filter(|j| j.passed).count(),
+    let by = |accepts: fn(&Judged<'_>) -> bool| {
+        let count = |kind: fn(Kind) -> bool| Count {
+            n: of(kind).count(),
+            accepted: of(kind).filter(|j| accepts(j)).count(),
+        };
+        ByKind {
+            live: count(Kind::is_live),
+            still: count(|k| k == Kind::Still),
+            wobble: count(|k| k == Kind::Wobble),
+            replay: count(|k| k == Kind::Replay),
+        }
     };
     let live: Vec<&Judged<'_>> = of(Kind::is_live).collect();
     let replays = of(|k| k == Kind::Replay).filter(|j| j.passed);
     let (one_challenge, two_challenges) = expected(replays);
     let (one, two) = expected(live.iter().copied().filter(|j| j.passed));
     Presentations {
-        live: count(Kind::is_live),
-        still: count(|k| k == Kind::Still),
-        wobble: count(|k| k == Kind::Wobble),
-        replay: count(|k| k == Kind::Replay),
+        shipped: by(|j| j.passed),
+        seed: by(|j| j.moved),
         one_challenge,
         two_challenges,
         met: Movement::ALL.into_iter().map(|m| met(m, &live)).collect(),

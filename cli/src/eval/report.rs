@@ -1,14 +1,17 @@
 //! What the evaluation prints: one JSON object a file, or a table.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::adaptation::Adaptation;
 use super::challenges;
 use super::conditions::{self, Row};
-use super::methods::{AtThreshold, Scored, TARGET};
-use super::presentations::{ASSUMPTION, Presentations};
-use super::rates::{FARS, Rates};
+use super::liveness;
+use super::methods::{AtThreshold, Scored, TARGET, worst};
+use super::presentations::Presentations;
+use super::rates::{Decisions, FARS, Rates};
 use super::strengths::{self, Strengths};
 
 /// All figures of one file.
@@ -21,7 +24,8 @@ pub(crate) struct Report {
     pub(crate) k: usize,
     pub(crate) cross_view: bool,
     pub(crate) cells: usize,
-    pub(crate) refused_enrolments: usize,
+    /// By reason.
+    pub(crate) refused_enrolments: BTreeMap<&'static str, usize>,
     pub(crate) trials: [usize; 3],
     pub(crate) methods: Vec<Scored>,
     pub(crate) at_threshold: AtThreshold,
@@ -32,6 +36,7 @@ pub(crate) struct Report {
     pub(crate) presentations: Option<Presentations>,
     pub(crate) conditions: Option<Vec<Row>>,
     pub(crate) strengths: Option<Strengths>,
+    pub(crate) adaptation: Option<Adaptation>,
 }
 
 impl Report {
@@ -58,16 +63,17 @@ impl Report {
             "k": self.k,
             "cross_view": self.cross_view,
             "cells": self.cells,
-            "enrolments_refused": self.refused_enrolments,
+            "enrolments_refused": self.refused(),
+            "enrolments_refused_for": self.refused_enrolments,
             "trials": {"genuine": genuine, "informed": informed, "zero_effort": zero_effort},
             "methods": methods,
             "shipped_threshold": {
                 "frr": t.all.frr,
                 "far_informed": t.all.far_informed,
                 "far_zero_effort": t.all.far_zero_effort,
-                "worst_user_frr": t.worst(|d| d.frr),
-                "worst_user_far_informed": t.worst(|d| d.far_informed),
-                "worst_user_far_zero_effort": t.worst(|d| d.far_zero_effort),
+                "worst_user_frr": worst(&t.users, |d| d.frr),
+                "worst_user_far_informed": worst(&t.users, |d| d.far_informed),
+                "worst_user_far_zero_effort": worst(&t.users, |d| d.far_zero_effort),
             },
             "unchallenged_threshold": {
                 "frr": t.unchallenged.frr,
@@ -79,6 +85,12 @@ impl Report {
                 "frr": t.others_threshold.frr,
                 "far_informed": t.others_threshold.far_informed,
                 "far_zero_effort": t.others_threshold.far_zero_effort,
+                "seed": {
+                    "frr": t.seed.frr,
+                    "far_informed": t.seed.far_informed,
+                    "far_zero_effort": t.seed.far_zero_effort,
+                    "worst_user_frr": worst(&t.seed_users, |d| d.frr),
+                },
             },
             "shipped_minus_seed": {
                 "informed": difference_json(self.difference[1]),
@@ -89,10 +101,13 @@ impl Report {
             object["conditions"] = conditions::to_json(rows);
         }
         if let Some(p) = &self.presentations {
-            object["liveness"] = presentations_json(p);
+            object["liveness"] = liveness::to_json(p);
         }
         if let Some(s) = &self.strengths {
             object["strength"] = strengths_json(s);
+        }
+        if let Some(adaptation) = &self.adaptation {
+            object["adaptation"] = adaptation.to_json();
         }
         object
     }
@@ -131,60 +146,21 @@ impl Report {
             }
         }
         self.put_differences(&mut out);
-        let t = &self.at_threshold;
-        let _ = writeln!(
-            out,
-            "shipped threshold: FRR {} % (worst user {} %), FAR zero-effort {} % (worst user {} %), informed {} % \
-             (worst user {} %)\nthreshold set on the other users (informed FAR {} %): FRR {} %, FAR zero-effort {} %, \
-             informed {} %\nthreshold without a challenge: FRR {} %, FAR zero-effort {} %, informed {} % (a tenth of the \
-             shipped threshold's at a score of {})\nenrolment would have refused {} of {} cells",
-            percent(t.all.frr),
-            percent(t.worst(|d| d.frr)),
-            percent(t.all.far_zero_effort),
-            percent(t.worst(|d| d.far_zero_effort)),
-            percent(t.all.far_informed),
-            percent(t.worst(|d| d.far_informed)),
-            TARGET * 100.0,
-            percent(t.others_threshold.frr),
-            percent(t.others_threshold.far_zero_effort),
-            percent(t.others_threshold.far_informed),
-            percent(t.unchallenged.frr),
-            percent(t.unchallenged.far_zero_effort),
-            percent(t.unchallenged.far_informed),
-            t.tenth.map_or_else(|| "–".to_owned(), |score| format!("{score:.3}")),
-            self.refused_enrolments,
-            self.cells
-        );
-        if let Some(liveness) = self.liveness_words() {
-            let _ = writeln!(out, "{liveness}");
+        self.put_threshold_lines(&mut out);
+        if let Some(presentations) = &self.presentations {
+            out += &liveness::table(presentations);
         }
         if let Some(rows) = &self.conditions {
             out += &conditions::table(rows);
         }
         out.push_str(&self.strength_words());
+        if let Some(adaptation) = &self.adaptation {
+            out += &adaptation.words();
+        }
         if let Some(presentations) = &self.presentations {
             out += &challenges::table(presentations);
         }
         out
-    }
-
-    /// Liveness in a sentence, where it was looked at.
-    pub(crate) fn liveness_words(&self) -> Option<String> {
-        let p = self.presentations.as_ref()?;
-        Some(format!(
-            "liveness: live refused {} of {}; accepted: still {} of {}, moved photo {} of {}, replay {} of {} \
-             without challenge, {:.2} expected with one, {:.2} with two\n  (assumed: {ASSUMPTION})",
-            p.live.n - p.live.accepted,
-            p.live.n,
-            p.still.accepted,
-            p.still.n,
-            p.wobble.accepted,
-            p.wobble.n,
-            p.replay.accepted,
-            p.replay.n,
-            p.one_challenge,
-            p.two_challenges
-        ))
     }
 
     /// The estimated strength against what was measured, a line each; empty where it was not looked at.
@@ -203,6 +179,52 @@ impl Report {
             };
         }
         out
+    }
+
+    fn put_threshold_lines(&self, out: &mut String) {
+        let t = &self.at_threshold;
+        let rates = |d: &Decisions, users: &[Decisions]| {
+            let of = |rate: fn(&Decisions) -> Option<f64>| match worst(users, rate) {
+                Some(most) => format!("{} % (worst user {} %)", percent(rate(d)), percent(Some(most))),
+                None => format!("{} %", percent(rate(d))),
+            };
+            format!(
+                "FRR {}, FAR zero-effort {}, informed {}",
+                of(|d| d.frr),
+                of(|d| d.far_zero_effort),
+                of(|d| d.far_informed)
+            )
+        };
+        let tenth = t.tenth.map_or_else(|| "–".to_owned(), |score| format!("{score:.3}"));
+        let _ = writeln!(
+            out,
+            "shipped threshold: {}\nthreshold without a challenge: {} (a tenth of the shipped threshold's at a score of \
+             {tenth})\nthreshold set on the other users (informed FAR {} %): {}\n  the seed so: {}\nenrolment would have \
+             refused {} of {} cells{}",
+            rates(&t.all, &t.users),
+            rates(&t.unchallenged, &[]),
+            TARGET * 100.0,
+            rates(&t.others_threshold, &[]),
+            rates(&t.seed, &t.seed_users),
+            self.refused(),
+            self.cells,
+            self.refused_for()
+        );
+    }
+
+    /// How many cells enrolment would have refused.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused_enrolments.values().sum()
+    }
+
+    /// The reasons in brackets; empty without any.
+    pub(crate) fn refused_for(&self) -> String {
+        let reasons: Vec<String> = self
+            .refused_enrolments
+            .iter()
+            .map(|(name, n)| format!("{} {n}", name.replace('_', " ")))
+            .collect();
+        if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) }
     }
 
     fn put_differences(&self, out: &mut String) {
@@ -243,18 +265,4 @@ fn strengths_json(s: &Strengths) -> Value {
         .map(|(name, c)| (name.to_owned(), json!({"rho": c.map(|c| c.0), "ci95": c.map(|c| c.1)})))
         .collect();
     json!({"simulated_strangers": s.simulated[0], "simulated_imitators": s.simulated[1], "correlations": correlations})
-}
-
-fn presentations_json(p: &Presentations) -> Value {
-    json!({
-        "live": {"n": p.live.n, "refused": p.live.n - p.live.accepted},
-        "still": {"n": p.still.n, "accepted": p.still.accepted},
-        "wobble": {"n": p.wobble.n, "accepted": p.wobble.accepted},
-        "replay": {
-            "n": p.replay.n,
-            "accepted_no_challenge": p.replay.accepted,
-            "accepted_one_challenge": p.one_challenge,
-            "accepted_two_challenges": p.two_challenges,
-        },
-    })
 }
