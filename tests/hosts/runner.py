@@ -5,24 +5,29 @@ usage: runner.py ROOT OUT [--machines N] [HOST...]
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import threading
+import time
 from itertools import chain
 
 import table
-from machine import Machine
+from machine import HERE, Machine
 
 # Long ones first, so that the machines end together; "installed" takes everything away again and stays last.
-HOSTS = ["xscreensaver", "lightdm", "xsecurelock", "swaylock", "i3lock", "sudo", "greetd", "su", "login", "polkit", "ssh", "runuser",
-         "installed"]
+HOSTS = ["xscreensaver", "lightdm", "xsecurelock", "swaylock", "i3lock", "sudo", "sudo-rs", "greetd", "su", "login", "polkit",
+         "ssh", "runuser", "installed"]
 
 
 def main():
     arguments = parse(sys.argv[1:])
     queue, lock, results = list(arguments.hosts), threading.Lock(), []
     arguments.out.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    if "sudo-rs" in queue:
+        os.environ["SUDO_RS"] = subprocess.run([HERE / "make-sudo-rs"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
     def work(number):
         """One machine: takes host after host until none is left."""
@@ -41,9 +46,11 @@ def main():
     def note(result):
         with lock:
             results.append(result)
-            print(table.line(result), flush=True)
+            minutes, seconds = divmod(int(time.monotonic() - began), 60)
+            print(f"{minutes:2}:{seconds:02} {table.line(result)}", flush=True)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, arguments.machines + 1)]
+    machines = min(arguments.machines, len(queue))
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, machines + 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -71,7 +78,7 @@ def parse(words):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--machines", type=int, default=2)
+    parser.add_argument("--machines", type=int, default=3)
     parser.add_argument("hosts", nargs="*", default=HOSTS)
     return parser.parse_intermixed_args(words)
 

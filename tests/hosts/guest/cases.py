@@ -24,18 +24,17 @@ class Case:
     helper: bool = True
     # Words that the person must have seen, where the host shows text; a regular expression.
     shown: str = ""
+    # Further lines of the helper's configuration; None: those of the host.
+    configuration: str | None = None
 
 
 def me(clip):
     return login_film(f"ben_circle_touch_{clip}", "ben")
 
 
-def untold(case):
-    """The same case where the host shows nothing: nobody can do a movement without being told which."""
-    if case.outcome != "success":
-        return case
-    film = login_film("ben_circle_touch_3", "ben_circle_touch_4")
-    return dataclasses.replace(case, film=film, enters=False, outcome="challenge_missed")
+def unchallenged(service):
+    """Configuration that leaves the movements out at a host which can show none."""
+    return f'\n[service.{service}]\nchallenge_policy = "when-shown"\n'
 
 
 OTHER = login_film("chidi_circle_touch_3", "chidi")
@@ -57,4 +56,10 @@ CASES = (
     Case("sufficient, right person", "sufficient", me(3), True, "success", passwords=(), shown=GESTURE),
     Case("sufficient, wrong person", "sufficient", OTHER, True, "wrong_pose", shown=GESTURE),
     Case("sufficient, helper down", "sufficient", me(3), True, None, helper=False),
+)
+
+# Of hosts that show no text. As shipped, movements are asked for all the same: nobody can do one without being told which.
+UNTOLD = (
+    Case("right person, movements required", "second factor", login_film("ben_circle_touch_3", "ben_circle_touch_4"), False,
+         "challenge_missed", configuration=""),
 )

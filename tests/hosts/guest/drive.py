@@ -21,12 +21,14 @@ def main(action, *wanted):
     if action == "furnish":
         machine.furnish()
         return
-    host = importlib.import_module(f"hosts.{action}")
+    host = importlib.import_module(f"hosts.{action.replace('-', '_')}")
+    if why := getattr(host, "absent", str)():
+        report(action, "all cases", skipped=why, wrong=[])
+        return
     host.prepare()
     for case in getattr(host, "CASES", cases.CASES):
         if not wanted or case.name in wanted:
-            told = case if getattr(host, "SHOWS_TEXT", True) else cases.untold(case)
-            report(action, case.name, **attempt(action, host, told))
+            report(action, case.name, **attempt(action, host, case))
     for name, trial in getattr(host, "OWN", {}).items():
         if not wanted or name in wanted:
             report(action, name, **own(action, name, trial))
@@ -38,6 +40,7 @@ def attempt(name, host, case):
         helper.take_away()
     seat.activate()
     host.use(case.stack)
+    helper.configure(getattr(host, "HELPER_CONFIGURATION", "") if case.configuration is None else case.configuration)
     helper.fresh(case.enrolled, case.film)
     position = helper.journal_position()
     began = time.monotonic()
@@ -59,6 +62,7 @@ def attempt(name, host, case):
 def own(host, name, trial):
     """What is tried with one host alone: `trial` gives back what was seen in words, and asserts."""
     seat.activate()
+    helper.configure("")
     position = helper.journal_position()
     began = time.monotonic()
     evidence = Evidence(host, name, position)

@@ -1,5 +1,6 @@
 """The helper under its shipped unit, on recorded input: what the camera will see, one state for every case, its verdict."""
 
+import contextlib
 import csv
 import pathlib
 import re
@@ -13,6 +14,8 @@ STATE = pathlib.Path("/var/lib/pam_pose-recorded")
 KEPT = pathlib.Path("/var/lib/pam_pose-kept")
 FILM = HERE / "film.toml"
 UNIT = "pose-helperd.service"
+CONFIGURATION = pathlib.Path("/etc/pam_pose/helperd.toml")
+SHIPPED = HERE / "helperd.toml"
 # All that the tests change in the shipped unit: the program, and a state directory that is not the real one.
 DROP_IN = """[Service]
 ExecStart=
@@ -63,6 +66,13 @@ def fresh(name, script):
     film(script)
 
 
+def configure(lines):
+    """The shipped configuration and these lines, for the next start."""
+    if not SHIPPED.exists():
+        shutil.copy(CONFIGURATION, SHIPPED)
+    CONFIGURATION.write_text(SHIPPED.read_text() + lines)
+
+
 def film(script):
     FILM.write_text(script)
 
@@ -85,6 +95,26 @@ def clip_path(clip):
     if not path.exists():
         raise RuntimeError(f"there is no recording {path}")
     return f'"{path}"'
+
+
+@contextlib.contextmanager
+def shipped():
+    """For a while, the program that is shipped, on its own store."""
+    drop_in, aside = f"/run/systemd/system/{UNIT}.d/recorded.conf", "/run/recorded.conf"
+    stop()
+    run("mv", drop_in, aside)
+    run("systemctl", "daemon-reload")
+    try:
+        yield
+    finally:
+        stop()
+        run("mv", aside, drop_in)
+        run("systemctl", "daemon-reload")
+
+
+def status():
+    """What the helper says of itself; it is started for it."""
+    return run("busctl", "call", "org.pam_pose.Helper1", "/org/pam_pose/Helper1", "org.pam_pose.Helper1", "Status")
 
 
 def stop():

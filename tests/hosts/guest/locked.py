@@ -3,6 +3,7 @@
 import hashlib
 import pathlib
 import re
+import subprocess
 import time
 
 import helper
@@ -30,13 +31,14 @@ class Watch:
 
     def look(self):
         """Takes a picture; true if it shows something new."""
-        path = pathlib.Path("/out") / self.evidence.file(f"{len(self.pictures)}.png")
-        if not self.screen.picture(path):
-            return False
-        print_of_it = hashlib.sha256(path.read_bytes()).digest()
-        new = print_of_it != self.last
+        picture = self.screen.picture()
+        print_of_it = hashlib.sha256(picture).digest()
+        new = bool(picture) and print_of_it != self.last
         if new:
             self.last = print_of_it
+            path = pathlib.Path("/out") / self.evidence.file(f"{len(self.pictures)}.png")
+            subprocess.run(["convert", f"{self.screen.FORMAT}:-", "-define", "png:compression-level=1", f"png:{path}"],
+                           input=picture, check=True)
             self.pictures.append([path, None])
         return new
 
@@ -46,11 +48,12 @@ class Watch:
             self.pictures[index][1] = words(self.pictures[index][0])
         return self.pictures[index][1]
 
-    def unlock(self, case, is_open, prompts, holds=None, limit=90):
+    def unlock(self, case, is_open, prompts, holds=None, confirms=False, limit=90):
         """Types the case's passwords and watches until the end.
 
         `prompts` tells from the words on the screen that a password is asked for; None: the person types unasked.
-        `holds` tells whether the host holds a message until Enter.
+        `holds` tells whether the host holds a message until Enter; `confirms`: where PAM asked nothing, it waits for Enter at
+        the end.
         """
         left = list(case.passwords)
         if not prompts:
@@ -58,7 +61,7 @@ class Watch:
                 self.enter(password)
             left = []
         end = time.monotonic() + limit
-        event, said, woken, confirmed = time.monotonic(), "", 0, 0
+        event, now, said, asked, woken, confirmed = time.monotonic(), "", "", 0, 0, 0
         while time.monotonic() < end:
             if is_open():
                 self.look()
@@ -74,12 +77,16 @@ class Watch:
             elif holds and self.pictures and time.monotonic() - confirmed > 2 and holds(self.read(-1)):
                 self.screen.key("Return")
                 event = confirmed = time.monotonic()
-            now = helper.verdicts_since(self.evidence.position)
+            # Not at each turn: some hosts show a message for one second only.
+            if time.monotonic() - asked > 1:
+                now, asked = helper.verdicts_since(self.evidence.position), time.monotonic()
             if now != said:
                 event, said = time.monotonic(), now
+                if confirms and not case.passwords:
+                    self.screen.key("Return")
             if said and time.monotonic() - event > QUIET:
                 break
-            time.sleep(0.4)
+            time.sleep(0.2)
         return self.seen(False, case)
 
     def enter(self, password):

@@ -1,5 +1,6 @@
 """i3lock on an X display: it asks PAM after Enter only, and shows no text."""
 
+import cases
 import seat
 import stacks
 from display import Display, wait
@@ -7,6 +8,8 @@ from locked import Watch
 
 SERVICE = "i3lock"
 SHOWS_TEXT = False
+HELPER_CONFIGURATION = cases.unchallenged(SERVICE)
+CASES = (*cases.CASES, *cases.UNTOLD)
 
 
 def prepare():

@@ -1,5 +1,6 @@
 """What `make install` placed, as an administrator looks at it; and root's ways in when nothing of it works."""
 
+import pathlib
 import re
 import subprocess
 
@@ -15,6 +16,7 @@ SERVICE = "sudo"
 CASES = ()
 # The unit's exposure as systemd-analyze counts it, at most.
 EXPOSURE = 1.5
+PASSWORD_ALONE = "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n"
 ROOT_SHELL = r"root@pose:[^#\r\n]*# $"
 
 
@@ -49,23 +51,41 @@ def sandbox(evidence):
 
 def real_helper(evidence):
     """The program that is shipped, without the tests' drop-in, on its own store: it starts and says what is missing."""
-    helper.stop()
-    drop_in = f"/run/systemd/system/{helper.UNIT}.d/recorded.conf"
-    run("mv", drop_in, "/run/recorded.conf")
-    run("systemctl", "daemon-reload")
-    try:
-        status = run("busctl", "call", *["org.pam_pose.Helper1", "/org/pam_pose/Helper1", "org.pam_pose.Helper1"], "Status")
+    with helper.shipped():
+        status = helper.status()
         doctor = subprocess.run(["posectl", "doctor"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
-    finally:
-        helper.stop()
-        run("mv", "/run/recorded.conf", drop_in)
-        run("systemctl", "daemon-reload")
     evidence.text(doctor + status)
     problems = [line.strip() for line in doctor.splitlines() if "PROBLEM" in line and " pam:" not in line]
     assert len(problems) == 1 and "no usable camera" in problems[0], doctor
     for topic in ("files", "user", "sandbox", "models", "configuration", "bus", "helper", "store"):
         assert re.search(rf"ok +{topic}:", doctor), f"{topic}: {doctor}"
     return "posectl doctor: all well but for the camera, which this machine has not"
+
+
+def tried_first(evidence):
+    """`posectl pam apply --try`: somebody has to get in through the new stack before it is put in place."""
+    for service in ("sudo", "login"):
+        pathlib.Path("/etc/pam.d", service).write_text(PASSWORD_ALONE)
+
+    def apply(film):
+        helper.fresh("ben", film)
+        command = ["posectl", "pam", "apply", "sudo", "--try", "ben", "--option", stacks.OPTIONS]
+        screen = Terminal("sudo", "-k", "-p", "Password: ", *command)
+        # Once for sudo, once for the try.
+        screen.answer([cases.RIGHT, cases.RIGHT])
+        return screen.shown, pathlib.Path("/etc/pam.d/sudo").read_text()
+
+    refused, before = apply(cases.OTHER)
+    taken, after = apply(cases.me(3))
+    evidence.text(refused + taken)
+    assert "Nothing was changed" in refused and before == PASSWORD_ALONE, (refused, before)
+    assert "asks for a pose from now on" in taken and "pam_pose.so" in after, (taken, after)
+    helper.fresh("ben", cases.me(4))
+    screen = sudo.ask()
+    assert screen.answer([cases.RIGHT]) == "root" and "gesture" in screen.shown, screen.shown
+    run("posectl", "pam", "rollback", "sudo")
+    assert pathlib.Path("/etc/pam.d/sudo").read_text() == PASSWORD_ALONE
+    return "a refused try changes nothing; after one that succeeds sudo asks for the pose; rolled back"
 
 
 def root_gets_in(evidence):
@@ -96,28 +116,33 @@ def root_gets_in(evidence):
 
 
 def uninstall(evidence):
-    """Refused while a file in pam.d names the module; then everything goes and logins work as before."""
+    """Takes the module out of pam.d first, and refuses where that cannot be done; then logins work as before."""
     def attempt():
         return subprocess.run(["/opt/hosts/uninstall"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
     stacks.write("sudo", "second factor")
+    # It is posectl that takes the module out.
+    run("mv", "/usr/bin/posectl", "/run/posectl")
     refused = attempt()
+    run("mv", "/run/posectl", "/usr/bin/posectl")
     assert refused.returncode != 0 and "/etc/pam.d/sudo" in refused.stdout, refused.stdout
-    run("sh", "-c", "sed -i /pam_pose.so/d /etc/pam.d/*")
     helper.stop()
     done = attempt()
     evidence.text(refused.stdout + done.stdout)
     assert done.returncode == 0, done.stdout
+    named = subprocess.run(["grep", "-rl", "^[^#]*pam_pose", "/etc/pam.d"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    assert not named, named
     left = run("sh", "-c", "find /usr /etc -xdev \\( -name '*pam_pose*' -o -name 'pose-helperd*' -o -name 'posectl*' \\) | sort").split()
     # The administrator's own files stay.
     assert set(left) <= {"/etc/pam_pose"}, left
     screen = sudo.ask()
     who = screen.answer([cases.RIGHT])
     assert who == "root", screen.shown
-    return "refused while pam.d names the module; then nothing is left, and sudo works as before"
+    return "refused while pam.d names the module and posectl is gone; else pam.d is cleaned, nothing is left, sudo works as before"
 
 
 OWN = {
+    "posectl pam apply --try": tried_first,
     "systemd-analyze security": exposure,
     "sandbox in force": sandbox,
     "posectl doctor": real_helper,

@@ -31,7 +31,8 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-exec /usr/bin/Xvfb "$display" -screen 0 800x600x24 -nolisten tcp ${authority:+-auth "$authority"}
+mkdir -p "/run/hosts-screens/${display#:}"
+exec /usr/bin/Xvfb "$display" -screen 0 800x600x24 -nolisten tcp -fbdir "/run/hosts-screens/${display#:}" ${authority:+-auth "$authority"}
 """
 SESSION = "[Desktop Entry]\nName=trial\nExec=/usr/local/bin/trial-session\nType=Application\n"
 
@@ -65,7 +66,7 @@ def log_in(case, evidence):
         (authority,) = glob.glob("/run/lightdm/root/:*")
         screen = Display(pathlib.Path(authority).name, authority)
         wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), 30, "no greeter came")
-        return Watch(screen, evidence).unlock(case, is_open=(ENTERED / "entered").exists, prompts=asks)
+        return Watch(screen, evidence).unlock(case, is_open=(ENTERED / "entered").exists, prompts=asks, confirms=True)
     finally:
         run("systemctl", "stop", UNIT)
 

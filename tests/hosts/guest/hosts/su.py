@@ -1,7 +1,8 @@
 """su to the same person, typed at a terminal of the session: whose pose is asked is the target's."""
 
-import cases
-import helper
+import sys
+
+import interrupt
 import stacks
 from seen import Seen
 from terminal import SAY_WHO, Terminal
@@ -30,20 +31,7 @@ def log_in(case, evidence):
 
 def interrupted(evidence):
     """Ctrl-C while the camera watches: su ends at once, and the capture with it."""
-    use("second factor")
-    helper.fresh("ben", cases.me(3))
-    screen = ask()
-    assert screen.until("assword: ?$"), screen.shown
-    screen.type(cases.RIGHT)
-    assert screen.until("gesture"), screen.shown
-    screen.interrupt()
-    assert not screen.until("LET-IN", 20), screen.shown
-    evidence.text(screen.shown)
-    assert not screen.child.isalive(), screen.shown
-    helper.wait_for_verdict(evidence.position)
-    judged = helper.outcomes_since(evidence.position, SERVICE)
-    assert judged == ["deadline"], judged
-    return "su ended, the capture with it"
+    return interrupt.during_capture(sys.modules[__name__], evidence)
 
 
 OWN = {"Ctrl-C during the capture": interrupted}

@@ -1,7 +1,10 @@
 """sudo, typed at a terminal of the session."""
 
+import sys
+
 import cases
 import helper
+import interrupt
 import stacks
 from seen import Seen
 from terminal import SAY_WHO, Terminal
@@ -55,20 +58,7 @@ def three_wrong_passwords(evidence):
 
 def interrupted(evidence):
     """Ctrl-C while the camera watches: sudo blocks the signal while PAM works; the module sees it pending and ends."""
-    use("second factor")
-    helper.fresh("ben", cases.me(3))
-    screen = ask()
-    assert screen.until("assword: ?$"), screen.shown
-    screen.type(cases.RIGHT)
-    assert screen.until("gesture"), screen.shown
-    screen.interrupt()
-    assert not screen.until("LET-IN", 20), screen.shown
-    evidence.text(screen.shown)
-    assert not screen.child.isalive(), screen.shown
-    helper.wait_for_verdict(evidence.position)
-    judged = helper.outcomes_since(evidence.position, SERVICE)
-    assert judged == ["deadline"], judged
-    return "sudo ended, the capture with it"
+    return interrupt.during_capture(sys.modules[__name__], evidence)
 
 
 def without_terminal_input(evidence):

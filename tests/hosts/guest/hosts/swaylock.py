@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
+import cases
 import seat
 import stacks
 from display import wait
@@ -11,6 +12,8 @@ from locked import Watch
 
 SERVICE = "swaylock"
 SHOWS_TEXT = False
+HELPER_CONFIGURATION = cases.unchallenged(SERVICE)
+CASES = (*cases.CASES, *cases.UNTOLD)
 RUNTIME = pathlib.Path("/tmp/sway-of-ben")
 SWAY = "output HEADLESS-1 resolution 800x600 bg #227722 solid_color\n"
 
@@ -36,6 +39,8 @@ def log_in(case, evidence):
 
 class Sway:
     """A Wayland display, for the time of a `with`."""
+
+    FORMAT = "ppm"
 
     def __init__(self, log):
         self.log = log
@@ -65,8 +70,8 @@ class Sway:
                               check=False)
         return done.stdout
 
-    def picture(self, path):
-        return path.write_bytes(self.run("grim", "-")) > 0
+    def picture(self):
+        return self.run("grim", "-t", "ppm", "-")
 
     def shows(self, color):
         """Whether the upper left corner has this colour."""

@@ -1,5 +1,7 @@
 """xsecurelock on an X display: it asks PAM at the first key and shows messages and prompts."""
 
+import subprocess
+
 import seat
 import stacks
 from display import Display, wait
@@ -24,5 +26,7 @@ def log_in(case, evidence):
         try:
             return Watch(display, evidence).unlock(case, is_open=lambda: lock.poll() is not None, prompts=asks_password)
         finally:
+            # The process that talks to PAM would otherwise end its attempt in the next case.
+            subprocess.run(["pkill", "-KILL", "authproto_pam"], check=False)
             lock.kill()
             lock.wait()
