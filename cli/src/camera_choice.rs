@@ -1,10 +1,12 @@
 //! Which camera a login would use: the decision of the camera crate, on the wishes of the helper's configuration.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use pose_camera::v4l2::Request;
+use pose_camera::v4l2::controls::controls;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};
@@ -29,6 +31,8 @@ struct Camera {
     allow_external: bool,
     #[serde(default)]
     prefer_infrared: bool,
+    #[serde(default)]
+    controls: BTreeMap<String, i32>,
 }
 
 /// The configured wishes; the defaults when there is no configuration.
@@ -45,6 +49,7 @@ pub(crate) fn configured(path: &Path) -> Result<Request, Failure> {
         external: camera.allow_external,
         virtual_devices: camera.allow_virtual,
         prefer_infrared: camera.prefer_infrared,
+        controls: controls(&camera.controls),
         ..Request::default()
     })
 }

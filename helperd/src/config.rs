@@ -94,6 +94,8 @@ pub struct Camera {
     pub allow_external: bool,
     /// Prefer an infrared camera when `device` is `"auto"`.
     pub prefer_infrared: bool,
+    /// Standard controls by name, set while the camera is in use and put back afterwards.
+    pub controls: BTreeMap<String, i32>,
 }
 
 impl Default for Camera {
@@ -104,6 +106,7 @@ impl Default for Camera {
             allow_virtual: false,
             allow_external: false,
             prefer_infrared: false,
+            controls: BTreeMap::new(),
         }
     }
 }

@@ -8,11 +8,13 @@
 //! - [`device`]: which cameras there are and what they can do; `sysfs` reads where and what they are
 //! - [`choose`]: which camera, format, size and rate to use, and why: pure
 //! - [`trust`]: whether a camera may watch a login, and why not: pure
+//! - [`controls`]: brightness and the like, by name: pure
 //! - [`exposure`]: whether the picture's brightness has settled: pure
 //! - `stream`: the buffer loop and the [`V4l2Camera`]; `picture`: whether a buffer holds a whole picture: pure
 //! - `node`: a device node's calls; `raw`: everything that is unsafe
 
 pub mod choose;
+pub mod controls;
 pub mod device;
 pub mod exposure;
 mod node;

@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::choose::{Choice, Request, choose, ranked};
+use super::controls::is_standard;
 use super::device::{Device, codes_of, devices, format_of, is_luma, open_error, seconds};
 use super::node::{Filled, Node, SetFormat};
 use super::picture::{Defect, Expected};
@@ -319,11 +320,6 @@ fn check_format(set: SetFormat, choice: &Choice) -> Result<Expected, CameraError
     Ok(Expected::new(choice.format, set.width, set.height, stride))
 }
 
-/// User and camera controls as linux/v4l2-controls.h numbers them, without drivers' own.
-fn is_standard(id: u32) -> bool {
-    matches!(id >> 16, 0x98 | 0x9a) && (0x900..0x1000).contains(&(id & 0xffff))
-}
-
 fn failure(e: io::Error, doing: &'static str, node: &str) -> CameraError {
     match e.raw_os_error() {
         Some(libc::ENODEV | libc::ENXIO | libc::ESHUTDOWN) => CameraError::Unplugged,
@@ -335,22 +331,6 @@ fn failure(e: io::Error, doing: &'static str, node: &str) -> CameraError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_standard_controls_may_be_set() {
-        // Brightness, auto-exposure priority; class headers, drivers' own, private and codec controls.
-        for (id, may) in [
-            (0x0098_0900, true),
-            (0x009a_0903, true),
-            (0x0098_0001, false),
-            (0x0098_1900, false),
-            (0x0800_0000, false),
-            (0x0099_0900, false),
-            (0, false),
-        ] {
-            assert_eq!(is_standard(id), may, "{id:#x}");
-        }
-    }
 
     #[test]
     fn what_a_driver_answers_is_taken_only_if_it_can_be_a_picture() {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use pose_camera::v4l2::controls::controls;
 use pose_camera::v4l2::{Request, V4l2Camera};
 use pose_camera::{Camera, CameraError};
 use pose_helperd::config::{self, Config, Vision, trusted::Owner};
@@ -70,6 +71,7 @@ fn setup(config: &Config) -> Setup {
         allow_virtual: config.camera.allow_virtual,
         allow_external: config.camera.allow_external,
         prefer_infrared: config.camera.prefer_infrared,
+        controls: controls(&config.camera.controls),
         ..Setup::default()
     }
 }
@@ -82,6 +84,7 @@ fn open_camera(setup: &Setup, start: Start) -> Result<Box<dyn Camera>, CameraErr
         lid_closed: start.lid_closed,
         virtual_devices: setup.allow_virtual,
         prefer_infrared: setup.prefer_infrared,
+        controls: setup.controls.clone(),
         ..Request::default()
     };
     Ok(Box::new(V4l2Camera::open(&request)?))

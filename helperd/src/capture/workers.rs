@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::{self, Child, Stdio};
+use std::process::{self, Child, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,14 @@ use crate::worker::{ARGUMENT, Setup};
 const COLLECT: Duration = Duration::from_secs(5);
 /// Longest wait for a killed worker, so that the camera is free before the seat is.
 const KILL_LIMIT: Duration = Duration::from_secs(1);
+/// Longest wait for a worker that has to put its camera's controls back: one wait for a picture and a slow inference.
+const PUT_BACK_LIMIT: Duration = Duration::from_millis(400);
 
 /// A worker process.
 pub struct Worker {
     process: Option<Child>,
+    /// It changes its camera's controls, so that killing it would leave them changed.
+    puts_back: bool,
     pub(super) channel: Channel,
     since: Instant,
     orders: SyncSender<Order>,
@@ -94,15 +98,10 @@ impl Drop for Workers {
 impl Worker {
     /// How a worker that closed its socket ended. Signal 31 is its system-call filter.
     pub(super) fn end(&mut self) -> String {
-        let start = Instant::now();
-        while start.elapsed() < KILL_LIMIT {
-            match self.process.as_mut().map(Child::try_wait) {
-                Some(Ok(Some(status))) => return status.to_string(),
-                Some(Ok(None)) => std::thread::sleep(Duration::from_millis(2)),
-                _ => break,
-            }
+        match self.process.as_mut().and_then(|process| ended_within(process, KILL_LIMIT)) {
+            Some(status) => status.to_string(),
+            None => "it still runs".into(),
         }
-        "it still runs".into()
     }
 
     fn is_alive(&mut self) -> bool {
@@ -113,16 +112,32 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
-        let _ = process.kill();
-        let start = Instant::now();
-        while start.elapsed() < KILL_LIMIT {
-            if !matches!(process.try_wait(), Ok(None)) {
+        if self.puts_back {
+            self.channel.close();
+            if ended_within(&mut process, PUT_BACK_LIMIT).is_some() {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(2));
+        }
+        let _ = process.kill();
+        if ended_within(&mut process, KILL_LIMIT).is_some() {
+            return;
         }
         tracing::warn!("a worker hangs in the kernel; the camera's driver may be stuck");
         let _ = self.orders.try_send(Order::Collect(process));
+    }
+}
+
+/// How it ended, if it does within the limit.
+fn ended_within(process: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Ok(Some(status)) = process.try_wait() {
+            return Some(status);
+        }
+        if start.elapsed() >= limit {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -204,6 +219,7 @@ impl Starter {
             .spawn()?;
         Ok(Worker {
             process: Some(process),
+            puts_back: !setup.controls.is_empty(),
             channel: ours,
             since: Instant::now(),
             orders: self.orders.clone(),

@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::{Attempt, ChallengePolicy, Config};
+use pose_camera::v4l2::controls::control_names;
 use pose_contract::MAX_SERVICE;
+
+use super::{Attempt, ChallengePolicy, Config};
 
 /// A key whose value is out of bounds.
 pub(super) struct Broken {
@@ -54,6 +56,11 @@ fn relations(config: &Config) -> Option<Broken> {
     if camera.identity != "any" && !is_identity(&camera.identity) {
         let must = "\"any\", vendor:product or vendor:product:serial, such as \"046d:0825\"";
         return broken(&["camera", "identity"], must);
+    }
+    let unknown = camera.controls.keys().find(|name| !control_names().any(|known| known == *name));
+    if let Some(name) = unknown {
+        let known: Vec<&str> = control_names().collect();
+        return broken(&["camera", "controls", name], &format!("one of {}", known.join(", ")));
     }
     if !vision.models.is_absolute() {
         return broken(&["vision", "models"], "an absolute path");

@@ -59,6 +59,8 @@ fn mistakes_are_told_with_line_and_remedy() {
         ("[camera]\ndevice = \"a\"\ndevice = \"b\"\n", 3, "duplicate key"),
         ("[camera]\nidentity = \"046d\"\n", 2, "`camera.identity` must be \"any\", vendor:product"),
         ("[camera]\nidentity = \"046d:0825:\"\n", 2, "`camera.identity` must be"),
+        ("[camera]\ncontrols = { exposure = 1 }\n", 2, "must be one of brightness, contrast"),
+        ("[camera.controls]\ngain = \"auto\"\n", 2, "expected i32"),
         ("[vision]\n\n\nthreads = 99\n", 4, "`vision.threads` must be between 1 and 16; change it"),
         ("[attempt]\nchallenges = 0\n", 2, "between 1 and 4"),
         ("[service.x]\nchallenge_policy = \"when-shown\"\nchallenges = 0\n", 3, "between 1 and 4"),

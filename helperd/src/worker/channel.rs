@@ -7,7 +7,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg, sendmsg, socketpair,
+    AddressFamily, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, recvmsg, sendmsg,
+    shutdown, socketpair,
 };
 
 use super::wire::MAX_MESSAGE;
@@ -50,6 +51,12 @@ impl Channel {
     #[must_use]
     pub fn into_fd(self) -> OwnedFd {
         self.0
+    }
+
+    /// Tells the other end that nothing more will come or be read.
+    pub fn close(&self) {
+        // It fails where the other end is gone already.
+        let _ = shutdown(self.0.as_raw_fd(), Shutdown::Both);
     }
 
     /// Sends one message, without waiting when `now` is set.

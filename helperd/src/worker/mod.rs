@@ -56,6 +56,8 @@ pub struct Setup {
     pub allow_external: bool,
     /// Prefer an infrared camera.
     pub prefer_infrared: bool,
+    /// Numbers and values of controls to set while it is in use.
+    pub controls: Vec<(u32, i32)>,
 }
 
 /// How a binary opens its camera for one login: the production daemon knows V4L2 alone, the recorded one recordings
@@ -106,8 +108,10 @@ fn load(setup: &Setup) -> Result<Tracker, String> {
 
 /// Frames in, landmarks out, until the socket closes or the camera ends.
 fn deliver(channel: &Channel, tracker: &mut Tracker, mut camera: Box<dyn Camera>) -> std::io::Result<()> {
-    if let Err(error) = settle(tracker, camera.as_mut()) {
-        return fail(channel, fault_of(&error), &error.to_string());
+    match settle(channel, tracker, camera.as_mut()) {
+        Ok(Wanted::Yes) => {}
+        Ok(Wanted::No) => return Ok(()),
+        Err(error) => return fail(channel, fault_of(&error), &error.to_string()),
     }
     channel.send(&Event::Opened(camera.describe().name).encode(), false)?;
     let mut last_frame = Instant::now();
@@ -134,16 +138,25 @@ fn deliver(channel: &Channel, tracker: &mut Tracker, mut camera: Box<dyn Camera>
     }
 }
 
+/// Whether the daemon still waits for pictures.
+enum Wanted {
+    Yes,
+    No,
+}
+
 /// Takes pictures until the camera's exposure has settled, so that nobody is asked to move before they can be seen.
 /// Nothing of them is reported, but the models have run and know where the person is. A recording has no exposure.
-fn settle(tracker: &mut Tracker, camera: &mut dyn Camera) -> Result<(), CameraError> {
+fn settle(channel: &Channel, tracker: &mut Tracker, camera: &mut dyn Camera) -> Result<Wanted, CameraError> {
     if camera.describe().recorded {
-        return Ok(());
+        return Ok(Wanted::Yes);
     }
     let mut settling = Settling::default();
     let mut last_frame = Instant::now();
     let mut patience = START_LIMIT;
     loop {
+        if matches!(channel.receive(None, Duration::ZERO), Ok(Received::Closed) | Err(_)) {
+            return Ok(Wanted::No);
+        }
         match camera.next_frame(FRAME_WAIT) {
             Ok(frame) => {
                 last_frame = Instant::now();
@@ -152,7 +165,7 @@ fn settle(tracker: &mut Tracker, camera: &mut dyn Camera) -> Result<(), CameraEr
                 if settling.judge(frame.t_us, f64::from(observation.stats.luma_mean) * 255.0)
                     != Settled::NotYet
                 {
-                    return Ok(());
+                    return Ok(Wanted::Yes);
                 }
             }
             Err(CameraError::TimedOut) if last_frame.elapsed() < patience => {}
