@@ -19,7 +19,7 @@ TEST_PACKAGES  := dbus systemd apparmor libpam-wrapper pamtester util-linux valg
 # Fuzzing: libFuzzer and the linker that knows it.
 FUZZ_PACKAGES  := clang libclang-rt-dev g++
 # The guest with a real kernel camera: its kernel's source and what builds it.
-CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmod cpio make python3
+CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmod cpio make python3 mmdebstrap
 # The machine with real hosts: a Debian root and what boots it.
 HOSTS_PACKAGES := mmdebstrap systemd-container util-linux procps python3
 
@@ -34,7 +34,8 @@ help:
 	@echo 'make demo       enrols rendered people and logs in (or not) through the real module; no camera, no root'
 	@echo 'make test       all tests that need no camera; those that need root are skipped without it'
 	@echo 'make test-hosts    sudo, lockers, greeters and more in a Debian of their own: the table host × case; needs root'
-	@echo 'make test-camera   the camera against a real kernel and a simulated webcam; no root, no camera'
+	@echo 'make test-camera   pictures and logins through a real kernel and a simulated webcam; needs root, no camera'
+	@echo 'make soak       50 logins in a row on that camera (LOGINS=N), each with another rendered repetition'
 	@echo 'make test-sanitised   the module under AddressSanitizer'
 	@echo 'make fuzz       every reader of outside bytes, SECONDS=600 each; a finding fails'
 	@echo 'make faults     two hundred kills of the daemon, full disks, clock jumps; about an hour'
@@ -89,19 +90,24 @@ demo: packages-test build
 test: packages-test build
 	# The module's tests run the file that is shipped.
 	PAM_POSE_MODULE=$(CURDIR)/target/release/libpam_pose.so $(CARGO) test --locked --workspace
-	-@[ "$$(id -u)" -ne 0 ] || scripts/packages $(HOSTS_PACKAGES)
+	-@[ "$$(id -u)" -ne 0 ] || scripts/packages $(HOSTS_PACKAGES) $(CAMERA_PACKAGES)
 	# The two that every machine has; the whole table takes long: make test-hosts.
 	tests/hosts/run --where-possible sudo su
+	tests/camera/run --where-possible
 
 # The first time a Debian root is made and kept in ~/.cache/pam_pose (four minutes, a Debian mirror).
 .PHONY: test-hosts
 test-hosts: packages-hosts build
 	tests/hosts/run $(HOSTS)
 
-# Ten minutes more the first time: the guest's kernel is built and kept in ~/.cache/pam_pose.
-.PHONY: test-camera
-test-camera: packages-camera
+# Fifteen minutes more the first time: the guest's kernel and a Debian root are made and kept in ~/.cache/pam_pose.
+.PHONY: test-camera soak
+test-camera: packages-camera build
 	tests/camera/run
+
+soak: packages-camera build
+	@scripts/packages ffmpeg
+	tests/camera/soak $(LOGINS)
 
 SECONDS := 600
 .PHONY: fuzz

@@ -2,11 +2,13 @@
 //! inside a guest with a simulated one.
 //!
 //! `grab --list` prints the cameras; otherwise `grab [--device NAME] [--external] [--format Mjpg] [--size 640x480]
-//! [--count N] [--wait-ms MS] [--slow-ms MS] [--control ID=VALUE] [--out DIR]`. Each picture goes to `DIR/NNNN`.
+//! [--count N] [--wait-ms MS] [--slow-ms MS] [--control ID=VALUE] [--out DIR]`. Each picture goes to `DIR/NNNN` and is
+//! told as `frame SEQUENCE STAMP_US BYTES ELAPSED_MS AGE_US`.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
 use pose_camera::v4l2::{Request, Settled, Settling, V4l2Camera, choose, devices, mean_luma};
 use pose_camera::{Camera, CameraError, PixelFormat};
 
@@ -51,7 +53,8 @@ fn grab(options: &Options, started: Instant) -> Result<(), CameraError> {
             other => other?,
         };
         let bytes = frame.data.len();
-        println!("frame {} {} {bytes} {}", frame.sequence, frame.t_us, started.elapsed().as_millis());
+        let (elapsed, age) = (started.elapsed().as_millis(), now_us().saturating_sub(frame.t_us));
+        println!("frame {} {} {bytes} {elapsed} {age}", frame.sequence, frame.t_us);
         if let (Settled::NotYet, Some(luma)) = (settled, mean_luma(&frame)) {
             settled = settling.judge(frame.t_us, luma);
             println!("exposure {settled:?} {luma:.1}");
@@ -65,6 +68,12 @@ fn grab(options: &Options, started: Instant) -> Result<(), CameraError> {
     let counts = camera.counts();
     println!("counts {} {}", counts.superseded, counts.damaged);
     Ok(())
+}
+
+/// Microseconds of the clock that drivers stamp with.
+fn now_us() -> u64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |now| now.tv_sec() as u64 * 1_000_000 + now.tv_nsec() as u64 / 1_000)
 }
 
 fn list(request: &Request) {

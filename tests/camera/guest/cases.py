@@ -4,9 +4,10 @@
 usage: cases.py GRAB AVI CASES     GRAB is the built example of that name, AVI an MJPEG recording, CASES names
        separated by commas, empty for all
 """
+import contextlib
+import fcntl
 import glob
 import os
-import random
 import socket
 import struct
 import subprocess
@@ -14,39 +15,21 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+import plug
+from plug import check, noise, until
+
 GRAB, AVI, CHOSEN = sys.argv[1:]
-BITS = {"YUYV": 16, "GREY": 8, "Y10": 16, "Y16": 16, "NV12": 12}
+WIDTH, HEIGHT = plug.size_of(AVI)
 NAMES = {"MJPG": "Mjpg", "YUYV": "Yuyv", "GREY": "Grey", "Y10": "Y10", "Y16": "Y16", "NV12": "Nv12"}
 
 
 def jpegs():
     """The pictures of the recording."""
-    data = open(AVI, "rb").read()
-    at, found = data.index(b"movi") + 4, []
-    while at + 8 <= len(data):
-        tag, size = data[at:at + 4], struct.unpack("<I", data[at + 4:at + 8])[0]
-        if tag == b"00dc":
-            found.append(data[at + 8:at + 8 + size])
-        at += 8 + size + (size & 1)
-    return found
-
-
-def size():
-    """Width and height of the recording, which all simulated cameras have."""
-    first = jpegs()[0]
-    at = first.index(b"\xff\xc0") + 5
-    return struct.unpack(">HH", first[at:at + 4])[::-1]
-
-
-def noise(name, count=16):
-    """Pictures of random bytes: none can be mistaken for another, or for half of one."""
-    source = random.Random(name)
-    return [source.randbytes(WIDTH * HEIGHT * BITS[name] // 8) for _ in range(count)]
+    return plug.jpegs(AVI)
 
 
 def pictures_of(name):
-    return jpegs() if name == "MJPG" else noise(name)
+    return jpegs() if name == "MJPG" else noise(name, WIDTH, HEIGHT)
 
 
 def without_tables(jpeg):
@@ -60,54 +43,11 @@ def without_tables(jpeg):
     return out + jpeg[at:]
 
 
-WIDTH, HEIGHT = size()
-
-
-class Camera:
-    """A simulated webcam that is plugged in while the block runs."""
+class Camera(plug.Camera):
+    """A simulated webcam with some formats, all of the recording's size."""
 
     def __init__(self, *formats, fps=15, port=0, pictures=None):
-        self.fed = {f: (pictures or {}).get(f) or pictures_of(f) for f in formats}
-        self.fps, self.port = fps, port
-
-    def __enter__(self):
-        before = set(glob.glob("/dev/video*"))
-        self.dir = tempfile.TemporaryDirectory()
-        arguments = []
-        for name, pictures in self.fed.items():
-            path = os.path.join(self.dir.name, name)
-            with open(path, "wb") as file:
-                for picture in pictures:
-                    file.write(struct.pack("<I", len(picture)) + picture)
-            arguments.append(f"{name}={path}")
-        self.process = subprocess.Popen(
-            [sys.executable, HERE + "/webcam.py", str(self.port), str(WIDTH), str(HEIGHT), str(self.fps), *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        check(self.process.stdout.readline() == "attached\n", "the simulated camera did not start")
-        # The second node carries metadata.
-        until(lambda: len(set(glob.glob("/dev/video*")) - before) == 2, "the camera's two nodes")
-        self.nodes = sorted(set(glob.glob("/dev/video*")) - before)
-        return self
-
-    def tell(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-
-    def state(self):
-        self.tell("state")
-        for line in self.process.stdout:
-            if line.startswith("state"):
-                return line.split()
-
-    def unplug(self):
-        self.tell("unplug")
-        self.process.wait(10)
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.unplug()
-        until(lambda: not any(os.path.exists(n) for n in self.nodes), "the nodes to go")
-        self.dir.cleanup()
+        super().__init__({f: (pictures or {}).get(f) or pictures_of(f) for f in formats}, (WIDTH, HEIGHT), fps, port)
 
 
 class Grab:
@@ -142,19 +82,6 @@ class Grab:
 
     def frames(self):
         return [open(p, "rb").read() for p in sorted(glob.glob(self.dir.name + "/*"))]
-
-
-def until(condition, what, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.02)
-
-
-def check(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def check_frames(grab, fed, count):
@@ -346,28 +273,72 @@ def controls_are_set_for_the_time_of_use_and_put_back():
         check(camera.state()[4:] == ["7", "0"], f"{camera.state()}")
 
 
-def a_virtual_camera_is_used_only_when_named():
+def a_picture_carries_the_time_at_which_the_driver_took_it():
+    with Camera("MJPG", fps=15):
+        grab = Grab("--count", "12", "--slow-ms", "230").end()
+        ages = [int(f[5]) // 1000 for f in grab.of("frame")]
+        # The newest picture is up to one period old when it is asked for; stamped by the reader, all would be new.
+        check(max(ages) >= 20 and max(ages) < 200 and len(set(ages)) > 3, f"{ages} ms")
+
+
+@contextlib.contextmanager
+def software_camera():
+    """A camera of the kernel's own test driver; its node."""
     subprocess.run(["modprobe", "-d", os.environ["MODULES"], "vivid", "n_devs=1", "node_types=0x1"], check=True)
     try:
         until(lambda: glob.glob("/dev/video*"), "vivid's node")
-        node = glob.glob("/dev/video*")[0]
+        yield glob.glob("/dev/video*")[0]
+    finally:
+        subprocess.run(["rmmod", "vivid"], check=False)
+
+
+def a_virtual_camera_is_used_only_when_named():
+    with software_camera() as node:
         text = subprocess.run([GRAB, "--list", "--external"], capture_output=True, text=True, timeout=60).stdout
         check("virtual=true" in text and "choice none" in text, text[-500:])
         grab = Grab("--device", node, "--format", "Yuyv", "--size", "640x360", "--count", "10").end()
         check(all(len(f) == 640 * 360 * 2 for f in grab.frames()) and len(grab.frames()) == 10, grab.lines)
-    finally:
-        subprocess.run(["rmmod", "vivid"], check=False)
+
+
+def break_down(node, fault):
+    """Lets vivid fail in one of its ways (VIVID_CID_... in drivers/media/test-drivers/vivid/vivid-ctrls.c)."""
+    with open(node, "rb") as device:
+        fcntl.ioctl(device, 0xC008561C, struct.pack("<Ii", 0xF0F000 + fault, 1))  # VIDIOC_S_CTRL
+
+
+def each_failure_of_a_driver_gets_its_meaning():
+    small = ["--format", "Yuyv", "--size", "640x360", "--count"]
+    with software_camera() as node:
+        whole = ["--device", node, *small]
+        for name, fault, told in [("REQBUFS", 67, "asking for buffers"), ("QBUF", 68, "giving a buffer back"),
+                                  ("STREAMON", 69, "starting the camera")]:
+            break_down(node, fault)
+            error = Grab(*whole, "3").end().error
+            check("error Io" in error and told in error, f"{name}: {error}")
+            check(len(Grab(*whole, "3").end().frames()) == 3, f"not usable after a failed {name}")
+        grab = Grab(*whole, "20").wait_for("frame", 3)
+        break_down(node, 66)
+        grab.end()
+        check(len(grab.frames()) == 20 and int(grab.of("counts")[0][2]) == 1, f"one bad buffer: {grab.lines[-3:]}")
+        # EIO for good, while the device stays; then ENODEV.
+        for name, fault, told in [("EIO", 70, "error Stalled"), ("ENODEV", 65, "error Unplugged")]:
+            grab = Grab(*whole, "100000").wait_for("frame", 3)
+            break_down(node, fault)
+            error = grab.end().error
+            check(told in error, f"{name}: {error}")
 
 
 class Worker:
     """The daemon's worker process, spoken to as the daemon does (helperd/src/worker/wire.rs)."""
 
     READY, OPENED, REPORT, FAILED = 16, 17, 18, 19
+    CAMERA_MISSING, CAMERA_FAILED = 0, 3
 
-    def __init__(self):
+    def __init__(self, controls="[]"):
         self.socket, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         setup = (f"parent = {os.getpid()}\nassets = ['{os.environ['MODELS']}', '{os.environ['RUNTIME']}']\n"
-                 "lite = false\nthreads = 1\nallow_virtual = false\nallow_external = true\nprefer_infrared = false\n")
+                 "lite = false\nthreads = 1\nallow_virtual = false\nallow_external = true\nprefer_infrared = false\n"
+                 f"controls = {controls}\n")
         self.process = subprocess.Popen([os.environ["HELPERD"], "worker", setup], stdin=child)
         child.close()
         self.socket.settimeout(60)
@@ -380,6 +351,7 @@ class Worker:
 
     def start(self):
         self.next(self.READY)
+        # Start: the lid is open, the first login.
         self.socket.send(b"\x01\0" + struct.pack("<I", 0))
         return self
 
@@ -406,13 +378,32 @@ def the_confined_worker_turns_pictures_into_landmarks():
         camera.unplug()
         while (message := worker.next(Worker.REPORT, Worker.FAILED))[0] == Worker.REPORT:
             pass
-        check(message[1] == 2 and b"unplugged" in message, f"{message}")
+        check(message[1] == Worker.CAMERA_FAILED and b"unplugged" in message, f"{message}")
+
+
+def the_confined_worker_waits_until_the_exposure_has_settled():
+    def flat(luma):
+        return bytes([luma, 128]) * (WIDTH * HEIGHT)
+    ramp = [flat(250 - 11 * step) for step in range(12)]
+    with Camera("YUYV", pictures={"YUYV": ramp + [flat(118)] * 40}) as camera, Worker() as worker:
+        worker.start().next(Worker.OPENED)
+        sent = camera.sent()
+        check(len(ramp) <= sent <= len(ramp) + 12, f"settled after {sent} pictures, {len(ramp)} of which changed")
+        worker.next(Worker.REPORT)
+
+
+def the_confined_worker_sets_controls_and_puts_them_back():
+    with Camera("MJPG", fps=4) as camera:
+        with Worker("[[9963776, 7]]") as worker:
+            worker.start().next(Worker.OPENED)
+            check(camera.state()[2] == "7", f"{camera.state()}")
+        check(camera.state()[4:] == ["7", "0"], f"{camera.state()}")
 
 
 def the_confined_worker_says_that_there_is_no_camera():
     with Worker() as worker:
         message = worker.start().next(Worker.FAILED)
-        check(message[1] == 0 and b"no usable camera" in message, f"{message}")
+        check(message[1] == Worker.CAMERA_MISSING and b"no usable camera" in message, f"{message}")
 
 
 CASES = [
@@ -436,30 +427,19 @@ CASES = [
     a_camera_in_use_is_busy,
     a_node_that_may_not_be_opened_says_so,
     controls_are_set_for_the_time_of_use_and_put_back,
+    a_picture_carries_the_time_at_which_the_driver_took_it,
     a_virtual_camera_is_used_only_when_named,
+    each_failure_of_a_driver_gets_its_meaning,
 ]
 # These need the daemon and its runtime.
 if os.environ.get("HELPERD"):
     CASES += [
         the_confined_worker_turns_pictures_into_landmarks,
+        the_confined_worker_waits_until_the_exposure_has_settled,
+        the_confined_worker_sets_controls_and_puts_them_back,
         the_confined_worker_says_that_there_is_no_camera,
     ]
 
 
-def main():
-    failed = 0
-    chosen = [c for c in CASES if not CHOSEN or c.__name__ in CHOSEN.split(",")]
-    for case in chosen:
-        started = time.monotonic()
-        try:
-            case()
-            result, why = "ok", ""
-        except Exception as error:  # whatever goes wrong is this case's failure
-            result, why, failed = "FAILED", f": {type(error).__name__}: {error}", failed + 1
-        print(f"{case.__name__} ... {result} ({time.monotonic() - started:.1f} s){why}", flush=True)
-    verdict = "ok" if chosen and not failed else "FAILED"
-    print(f"test result: {verdict}. {len(chosen) - failed} passed; {failed} failed; 0 ignored", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    plug.run_cases(CASES, CHOSEN.split(",") if CHOSEN else [])

@@ -14,6 +14,8 @@ import struct
 import sys
 import time
 
+from scene import Scene
+
 MAX_PAYLOAD = 16384
 TAIL = bytes.fromhex("0000 1000 8000 00aa0038 9b71".replace(" ", ""))
 # GUIDs of uncompressed formats (drivers/media/usb/uvc/uvcvideo.h) and bits per pixel; MJPG has none.
@@ -74,12 +76,16 @@ class Webcam:
         self.strings = {1: "pam_pose", 2: "Simulated Camera", 3: "SIM0001"}
         self.brightness = 0
         self.brightness_set = []
+        self.starts = 0
         self.sending, self.due, self.number, self.parity = b"", 0.0, 0, 0
+        # With a scene the MJPG pictures come from it.
+        self.scene = None
         self.stalled = False
         self.fault, self.fault_every, self.faulty = None, 0, False
 
     def command(self, line):
-        """stall, resume, fault KIND EVERY (half, error, none), state; anything else ends the camera (unplug)."""
+        """stall, resume, fault KIND EVERY (half, error, none), state, starts, sent, waiting, rest FILE, play FILE (an AVI recording); anything
+        else ends the camera (unplug)."""
         words = line.split()
         if not words:
             return
@@ -89,6 +95,11 @@ class Webcam:
             self.stalled = False
         elif words[0] == "fault":
             self.fault, self.fault_every = words[1], int(words[2])
+        elif words[0] in ("rest", "play"):
+            self.scene = self.scene or Scene()
+            getattr(self.scene, words[0])(line.split(" ", 1)[1])
+        elif words in (["starts"], ["sent"]):
+            print(words[0], self.starts if words == ["starts"] else self.number, flush=True)
         elif words == ["state"]:
             print("state brightness", self.brightness, "set", *self.brightness_set, flush=True)
         else:
@@ -104,6 +115,8 @@ class Webcam:
         if kind in (0, 1, 2):
             return b""
         if index == 1 and value >> 8 in (1, 2):
+            # What is committed, and no longer tried out, is wanted at once.
+            self.starts += value >> 8 == 2 and request == 1
             return self.streaming(request, out, length)
         if index == 0x0400 and value >> 8 == 2:
             return self.brightness_control(request, out)
@@ -142,6 +155,12 @@ class Webcam:
             return u8(3)
         return struct.pack("<h", BRIGHTNESS[request]) if request in BRIGHTNESS else None
 
+    def next_picture(self):
+        chosen = self.probe[2] - 1
+        if self.scene and self.formats[chosen] == "MJPG":
+            return self.scene.picture()
+        return self.pictures[chosen][self.number % len(self.pictures[chosen])]
+
     def payload(self, room):
         """The next bulk payload, or None while no picture is due."""
         if not self.sending:
@@ -150,8 +169,7 @@ class Webcam:
                 return None
             # Like a sensor: it does not catch up on pictures that nobody fetched.
             self.due = max(self.due + 1 / self.fps, now)
-            pictures = self.pictures[self.probe[2] - 1]
-            self.sending = pictures[self.number % len(pictures)]
+            self.sending = self.next_picture()
             self.number += 1
             self.parity ^= 1
             self.faulty = self.fault_every and self.number % self.fault_every == 0
@@ -208,7 +226,10 @@ class Bus:
         more = os.read(0, 4096)
         *lines, self.typed = (self.typed + (more or b"unplug\n")).split(b"\n")
         for line in lines:
-            camera.command(line.decode())
+            if line == b"waiting":
+                print("waiting", len(self.waiting), flush=True)
+            else:
+                camera.command(line.decode())
 
     def run(self, camera):
         while True:
