@@ -37,8 +37,8 @@ pub fn active_seconds(track: &Track) -> f64 {
     active(track).len() as f64 / RATE
 }
 
-/// Speed of the fastest elbow or wrist between frames, averaged over three.
-fn arm_speeds(track: &Track) -> Vec<f32> {
+/// Speed of the fastest elbow or wrist between frames, averaged over three, sums of upper-bone lengths a second.
+pub(crate) fn arm_speeds(track: &Track) -> Vec<f32> {
     let raw: Vec<f32> = track
         .frames
         .windows(2)

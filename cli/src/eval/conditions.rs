@@ -35,7 +35,8 @@ enum Change {
     Drop(f64),
     Jitter(f32),
     HideIdleHand,
-    After,
+    /// After another movement, with so many pictures of rest between.
+    After(u16),
 }
 
 /// How a probe is compared.
@@ -52,11 +53,12 @@ const NOSE: f32 = 0.55;
 
 type Condition = (&'static str, Change, Look);
 
-const CONDITIONS: [Condition; 26] = [
+const CONDITIONS: [Condition; 27] = [
     ("as recorded", Change::None, Look::Whole),
     ("as recorded, live", Change::None, Look::Live),
-    ("after other movement, taken whole", Change::After, Look::Whole),
-    ("after other movement, live", Change::After, Look::Live),
+    ("after other movement and a rest, taken whole", Change::After(6), Look::Whole),
+    ("after other movement and a rest, live", Change::After(6), Look::Live),
+    ("after other movement without a rest, live", Change::After(0), Look::Live),
     ("camera rolled by +10 degrees", Change::Roll(10.0), Look::Live),
     ("camera rolled by -10 degrees", Change::Roll(-10.0), Look::Live),
     ("yaw +10", Change::Turn(10.0, 0.0, NOSE), Look::Live),
@@ -234,7 +236,9 @@ fn changed(recordings: &[Recording], index: usize, change: Change) -> Sequence {
         Change::Drop(share) => simulate::dropped(sequence, share, &mut rng),
         Change::Jitter(share) => simulate::jittered(sequence, share, &mut rng),
         Change::HideIdleHand => simulate::idle_hand_hidden(sequence, &mut rng),
-        Change::After => simulate::after(&another(recordings, index, &mut rng).sequence, sequence),
+        Change::After(rest) => {
+            simulate::after(&another(recordings, index, &mut rng).sequence, rest, sequence)
+        }
     }
 }
 

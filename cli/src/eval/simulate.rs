@@ -107,9 +107,9 @@ pub(crate) fn idle_hand_hidden(sequence: &Sequence, rng: &mut Rng) -> Sequence {
     })
 }
 
-/// A part of `other`, by the same body, and then the movement itself, with a short rest between: what a camera sees of
-/// somebody who settles down before the gesture.
-pub(crate) fn after(other: &Sequence, sequence: &Sequence) -> Sequence {
+/// A part of `other`, by the same body, and then the movement itself, with six pictures of travel and so many of rest
+/// between, at 15 a second: what a camera sees of somebody who settles down before the gesture.
+pub(crate) fn after(other: &Sequence, rest: u16, sequence: &Sequence) -> Sequence {
     let before = resized(&other.between_us(&(300_000..1_700_000)), sequence);
     let (Some(from), Some(to)) = (before.frames().last(), sequence.frames().first()) else {
         return sequence.clone();
@@ -118,10 +118,9 @@ pub(crate) fn after(other: &Sequence, sequence: &Sequence) -> Sequence {
     let mut frames: Vec<(u64, Frame)> =
         before.times_us().iter().map(|t| t - begun).zip(before.frames().iter().copied()).collect();
     let mut now = frames.last().map_or(0, |f| f.0);
-    // Six pictures of travel and six of rest, at 15 a second.
-    for i in 1..=12 {
+    for i in 1..=6 + rest {
         now += 66_667;
-        frames.push((now, between(from, to, (i as f32 / 6.0).min(1.0))));
+        frames.push((now, between(from, to, (f32::from(i) / 6.0).min(1.0))));
     }
     let first = sequence.times_us().first().copied().unwrap_or(0);
     frames.extend(
