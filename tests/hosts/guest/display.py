@@ -67,10 +67,8 @@ def screen_folder(name):
 
 def words(picture):
     """The text in a picture, as far as it can be read, on one line."""
-    # Without the even border, and larger: letters of a screen are small for what reads scanned pages. The brightest of the
-    # three colours, because errors are red.
-    bright = ["-separate", "-evaluate-sequence", "max"]
-    enlarged = subprocess.run(["convert", str(picture), "-trim", "-resize", "200%", *bright, "png:-"],
+    # Without the even border, and larger: letters of a screen are small for what reads scanned pages.
+    enlarged = subprocess.run(["convert", str(picture), "-trim", "-resize", "200%", "-colorspace", "Gray", "png:-"],
                               stdout=subprocess.PIPE, check=True).stdout
     read = subprocess.run(["tesseract", "-", "-", "--psm", "11"], input=enlarged, capture_output=True, check=False,
                           env={**os.environ, "OMP_THREAD_LIMIT": "1"})

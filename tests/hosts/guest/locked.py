@@ -2,13 +2,12 @@
 
 import hashlib
 import pathlib
-import re
 import subprocess
 import time
 
 import helper
 from display import words
-from seen import Seen
+from seen import Seen, was_shown
 
 # After the last event (a key typed, a line in the journal) a screen that is still closed stays closed: libpam holds a
 # refusal back for up to three seconds.
@@ -100,7 +99,7 @@ class Watch:
         text = []
         for index in range(len(self.pictures) if case.shown else 0):
             text.append(self.read(index))
-            if re.search(case.shown, text[-1]):
+            if was_shown(case, text[-1]):
                 keep.add(index)
                 break
         for index, (path, _) in enumerate(self.pictures):

@@ -1,6 +1,7 @@
 """What came of an attempt, as the person saw it."""
 
 import dataclasses
+import re
 
 
 @dataclasses.dataclass
@@ -12,3 +13,8 @@ class Seen:
     shown: str
     # Names of the files in the artefacts' folder that show it.
     kept: list
+
+
+def was_shown(case, text):
+    """Whether the words that the case wants are there. What reads a screen takes a small letter for a large one."""
+    return re.search(case.shown, text, re.IGNORECASE) is not None

@@ -60,15 +60,26 @@ def log_in(case, evidence):
     subprocess.run(["rm", "-rf", str(ENTERED)], check=True)
     ENTERED.mkdir()
     ENTERED.chmod(0o777)
-    run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", "/usr/sbin/lightdm")
     try:
-        wait(lambda: glob.glob("/run/lightdm/root/:*"), 30, "LightDM started no display")
-        (authority,) = glob.glob("/run/lightdm/root/:*")
-        screen = Display(pathlib.Path(authority).name, authority)
-        wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), 30, "no greeter came")
+        try:
+            screen = start()
+        except RuntimeError:
+            # At times it does not hear that its X server is ready, and waits for ever: before PAM is asked anything.
+            run("systemctl", "stop", UNIT)
+            screen = start()
         return Watch(screen, evidence).unlock(case, is_open=(ENTERED / "entered").exists, prompts=asks, confirms=True)
     finally:
         run("systemctl", "stop", UNIT)
+
+
+def start():
+    """LightDM, until its greeter is there; its screen."""
+    run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", "/usr/sbin/lightdm")
+    wait(lambda: glob.glob("/run/lightdm/root/:*"), 30, "LightDM started no display")
+    (authority,) = glob.glob("/run/lightdm/root/:*")
+    screen = Display(pathlib.Path(authority).name, authority)
+    wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), 30, "no greeter came")
+    return screen
 
 
 def asks(text):

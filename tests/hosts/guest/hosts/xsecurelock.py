@@ -20,8 +20,9 @@ def use(stack):
 
 def log_in(case, evidence):
     with Display() as display:
+        # Errors are dark red on black else, which people can read and what reads the pictures cannot.
         lock = seat.start("xsecurelock", DISPLAY=display.name, XSECURELOCK_PAM_SERVICE=SERVICE,
-                          XSECURELOCK_SAVER="saver_blank", log=f"/out/{evidence.stem}.log")
+                          XSECURELOCK_SAVER="saver_blank", XSECURELOCK_AUTH_WARNING_COLOR="white", log=f"/out/{evidence.stem}.log")
         wait(lambda: display.shows("#000000"), 20, "xsecurelock did not lock")
         try:
             return Watch(display, evidence).unlock(case, is_open=lambda: lock.poll() is not None, prompts=asks_password)
