@@ -29,6 +29,7 @@ class Display:
         wait(lambda: self.try_to("xdotool", "getdisplaygeometry"), 20, "Xvfb did not start")
         # Something to hide: a locker that lets it be seen would be noticed in the pictures.
         self.try_to("xsetroot", "-solid", "#227722")
+        self.clear()
         return self
 
     def __exit__(self, *_):
@@ -38,6 +39,10 @@ class Display:
     def try_to(self, *command):
         done = subprocess.run(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         return done.returncode == 0
+
+    def clear(self):
+        """Puts the mouse where it hides no words: it is in the pictures."""
+        self.try_to("xdotool", "mousemove", "5", "595")
 
     def key(self, *names):
         self.try_to("xdotool", "key", "--delay", "40", *names)

@@ -79,6 +79,7 @@ def start():
     (authority,) = glob.glob("/run/lightdm/root/:*")
     screen = Display(pathlib.Path(authority).name, authority)
     wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), 30, "no greeter came")
+    screen.clear()
     return screen
 
 
