@@ -10,7 +10,7 @@ use pose_engine::decide::{Evidence, decide};
 use pose_engine::landmarks::Observation;
 use pose_engine::sequence::Sequence;
 use pose_engine::template::Template;
-use pose_engine::{enrol, gesture, liveness, matching};
+use pose_engine::{enrol, gesture, live, liveness, matching};
 use pose_vision::picture::Picture;
 use pose_vision::{Assets, Tracker, TrackerOptions, VisionError};
 use serde_json::json;
@@ -71,8 +71,8 @@ fn picture_steps(assets: &Assets, frames: &[Frame]) -> Result<(Vec<Step>, Vec<Ob
 fn decision_steps(observations: &[Observation]) -> Vec<Step> {
     let gesture = gesture::cut(observations);
     let sequence = Sequence::from_observations(gesture);
-    // Three times the same recording makes a template good enough to be timed.
-    let recordings = [sequence.clone(), sequence.clone(), sequence.clone()];
+    // As many recordings as an enrolment asks for; the same one is good enough to be timed.
+    let recordings = vec![sequence.clone(); 5];
     let template = enrol::enrol(&recordings).ok().map(|enrolment| enrolment.template);
     let window = ResponseWindow::default();
     let judge = || challenge::judge(Movement::BothUp, observations, None, 0, &window);
@@ -94,6 +94,7 @@ fn decision_steps(observations: &[Observation]) -> Vec<Step> {
         };
         steps.push(timed("read the template", || Template::decode(&bytes).is_ok()));
         steps.push(timed("match", || matching::verify(&template, &sequence)));
+        steps.push(timed("match, as a live take", || live::verify(&template, &sequence)));
         steps.push(timed("verdict, all of it", verdict));
     }
     steps
