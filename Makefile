@@ -23,6 +23,9 @@ CAMERA_PACKAGES := linux-source flex bison bc libelf-dev libssl-dev xz-utils kmo
 # The machine with real hosts: a Debian root and what boots it.
 HOSTS_PACKAGES := mmdebstrap systemd-container util-linux procps python3
 
+# The studio's page in a real browser.
+PAGE_PACKAGES := chromium fonts-dejavu-core
+
 # Measuring: decoding for the comparison with MediaPipe, processor binding, a password hash.
 BENCH_PACKAGES := ffmpeg util-linux openssl python3-venv
 
@@ -36,6 +39,7 @@ help:
 	@echo 'make test-hosts    sudo, lockers, greeters and more in a Debian of their own: the table host × case; needs root'
 	@echo 'make test-camera   pictures and logins through a real kernel and a simulated webcam; needs root, no camera'
 	@echo 'make soak       50 logins in a row on that camera (LOGINS=N), each with another rendered repetition'
+	@echo 'make test-page     the page of posectl studio in a real browser; pictures of it in target/page'
 	@echo 'make test-sanitised   the module under AddressSanitizer'
 	@echo 'make fuzz       every reader of outside bytes, SECONDS=600 each; a finding fails'
 	@echo 'make faults     two hundred kills of the daemon, full disks, clock jumps; about an hour'
@@ -67,7 +71,7 @@ $(RUNTIME): models/get_runtime.sh
 	models/get_runtime.sh target/runtime
 	@touch $@
 
-.PHONY: packages-build packages-test packages-camera packages-hosts packages-bench packages-fuzz
+.PHONY: packages-build packages-test packages-camera packages-hosts packages-bench packages-fuzz packages-page
 packages-build:
 	@scripts/packages $(BUILD_PACKAGES)
 packages-test:
@@ -78,6 +82,8 @@ packages-camera:
 	@scripts/packages $(BUILD_PACKAGES) $(CAMERA_PACKAGES)
 packages-hosts:
 	@scripts/packages $(HOSTS_PACKAGES)
+packages-page:
+	@scripts/packages $(BUILD_PACKAGES) $(PAGE_PACKAGES)
 packages-fuzz:
 	@scripts/packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
@@ -108,6 +114,10 @@ test-camera: packages-camera build
 soak: packages-camera build
 	@scripts/packages ffmpeg
 	tests/camera/soak $(LOGINS)
+
+.PHONY: test-page
+test-page: packages-page $(RUNTIME)
+	POSE_SHOTS=$(CURDIR)/target/page $(CARGO) test --locked -p pose-studio --test browser -- --nocapture
 
 SECONDS := 600
 .PHONY: fuzz

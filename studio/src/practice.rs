@@ -10,7 +10,7 @@ use pose_engine::session::{End, Limits, Session, Step};
 use pose_vision::Tracker;
 
 use crate::picture;
-use crate::stage::{Stage, Wish};
+use crate::stage::{Stage, Strength, Wish};
 
 /// Recordings of a practised gesture: as few as an enrolment takes.
 const REPETITIONS: u8 = 3;
@@ -135,19 +135,12 @@ impl Practice {
         self.stage.show(|view| view.figure = None);
         match end {
             End::Enrolled { enrolment } => {
-                let strength = &enrolment.strength;
-                let told = format!(
-                    "Practised. Strength: {}: {}. {}",
-                    strength.words,
-                    strength.sentence(),
-                    capitalised(&strength.advice)
-                );
-                self.say(told.trim_end());
-                let percent = strength.percent();
+                self.say("Practised. “Try it” shows whether you would be recognised.");
+                let strength = told(&enrolment.strength);
                 self.practised = Some(enrolment);
                 self.stage.show(|view| {
                     view.practised = true;
-                    view.strength = Some(percent);
+                    view.strength = Some(strength);
                 });
             }
             End::Verified(decision) if decision.accept => self.say("Recognised: this would pass."),
@@ -178,9 +171,13 @@ impl Practice {
     }
 }
 
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+fn told(strength: &pose_engine::strength::Strength) -> Strength {
+    Strength {
+        percent: strength.percent(),
+        words: strength.words.to_owned(),
+        estimate: strength.sentence(),
+        advice: strength.advice.clone(),
+    }
 }
 
 /// What would help, the most urgent first; empty when all is well.

@@ -32,6 +32,19 @@ pub struct Shown {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// How strong a gesture is, for people; serialised as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Strength {
+    /// Of a hundred, for a bar.
+    pub percent: u32,
+    /// In a word.
+    pub words: String,
+    /// How many would pass.
+    pub estimate: String,
+    /// What would make it stronger; empty when nothing obvious would.
+    pub advice: String,
+}
+
 /// One line of what the page shows; serialised as it is.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct View {
@@ -43,8 +56,8 @@ pub struct View {
     pub skeleton: Option<Vec<[f32; 3]>>,
     /// A stick figure of the movement that is asked for: strokes of two points in a square, as in a mirror.
     pub figure: Option<Vec<Stroke>>,
-    /// Strength of the gesture practised last, of a hundred.
-    pub strength: Option<u32>,
+    /// Strength of the gesture practised or enrolled last.
+    pub strength: Option<Strength>,
     /// Whether a practised gesture can be tried.
     pub practised: bool,
 }

@@ -33,16 +33,19 @@ fn a_gesture_done_three_times_is_practised_and_its_strength_told() {
             let view = page.look();
             if view.practised {
                 page.ask(Wish::Rest);
-                return view.message;
+                return (view.message, view.strength);
             }
             thread::sleep(Duration::from_millis(100));
         }
         page.ask(Wish::Rest);
-        format!("hangs at: {}", page.look().message)
+        (format!("hangs at: {}", page.look().message), None)
     });
     stage.look();
     stage.ask(Wish::Practise);
     Practice::new(tracker, stage).watch(&mut camera).expect("the camera plays");
-    let message = reader.join().expect("reader");
-    assert!(message.starts_with("Practised. Strength: "), "{message}");
+    let (message, strength) = reader.join().expect("reader");
+    assert!(message.starts_with("Practised."), "{message}");
+    let strength = strength.expect("told");
+    assert!((1..=100).contains(&strength.percent) && !strength.words.is_empty(), "{strength:?}");
+    assert!(strength.estimate.contains("2000 simulated strangers"), "{strength:?}");
 }

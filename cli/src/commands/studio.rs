@@ -8,14 +8,16 @@ use std::time::Duration;
 use nix::unistd::Uid;
 use pose_camera::camera::CameraError;
 use pose_camera::v4l2::{Request, V4l2Camera};
+use pose_contract::kind;
 use pose_studio::access::{Access, LISTEN};
 use pose_studio::practice::Practice;
 use pose_studio::server::serve;
-use pose_studio::stage::{Stage, Wish};
+use pose_studio::stage::{Stage, Strength, Wish};
 use pose_vision::{Tracker, TrackerOptions};
 
 use super::enrol;
 use crate::args::Enroll;
+use crate::bus::{Details, number, text};
 use crate::camera_choice::{CONFIG, configured};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -90,9 +92,13 @@ fn enrol_from_page(stage: &Stage, output: Output) {
         reset_adaptation: false,
         yes: false,
     };
+    stage.show(|view| view.strength = None);
     let ended = enrol::run_heard(args, output, &mut |event| {
         if !event.text.is_empty() {
             say(&event.text);
+        }
+        if event.kind == kind::VERDICT {
+            stage.show(|view| view.strength = strength(&event.details));
         }
     });
     match ended {
@@ -104,4 +110,16 @@ fn enrol_from_page(stage: &Stage, output: Output) {
         }
     }
     stage.done(Wish::Enrol, Wish::Rest);
+}
+
+/// The strength that comes with the verdict on an enrolment.
+fn strength(details: &Details) -> Option<Strength> {
+    let percent = number(details, "strength_percent")?;
+    let told = |key: &str| text(details, key).to_owned();
+    Some(Strength {
+        percent: u32::try_from(percent).unwrap_or(100).min(100),
+        words: told("strength"),
+        estimate: told("estimate"),
+        advice: told("advice"),
+    })
 }

@@ -48,12 +48,21 @@ function drawFigure(strokes) {
   }
 }
 
+// How strong the gesture is: a bar, words, an advice.
+function showStrength(told) {
+  if (element("strength").hidden !== !told) element("strength").hidden = !told;
+  if (!told) return;
+  element("bar").value = told.percent;
+  for (const part of ["words", "estimate", "advice"]) {
+    if (element(part).textContent !== told[part]) element(part).textContent = told[part];
+  }
+}
+
 async function look() {
   const view = await (await fetch("/view")).json();
   if (element("message").textContent !== view.message) element("message").textContent = view.message;
-  element("strength").hidden = view.strength === null;
-  element("strength").value = view.strength ?? 0;
   if (element("hint").textContent !== view.hint) element("hint").textContent = view.hint;
+  showStrength(view.strength);
   element("try").disabled = !view.practised;
   for (const button of document.querySelectorAll("button")) {
     button.classList.toggle("on", button.dataset.wish === view.wish);
