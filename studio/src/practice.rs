@@ -64,11 +64,13 @@ impl Practice {
                 Err(CameraError::TimedOut) => continue,
                 Err(e) => break Err(e),
             };
+            let observed = self.tracker.observe(&frame);
+            // Not before: on a slow machine the figure would lag behind the picture that it is drawn on.
             if let Some(shown) = picture::shown(&frame) {
                 self.stage.picture_is(Some(shown));
             }
             // A picture that cannot be decoded is skipped: the next may be fine.
-            let Ok(observation) = self.tracker.observe(&frame) else { continue };
+            let Ok(observation) = observed else { continue };
             self.show(&observation);
             if running.as_ref().map(|(of, _)| *of) != Some(wish) {
                 running = self.begin(wish, observation.t_us, camera).map(|session| (wish, session));
