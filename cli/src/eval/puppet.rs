@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use pose_engine::challenge::{Movement, ResponseWindow, judge_sequence};
-use pose_engine::sequence::{JOINTS, Joint, Sequence, joint};
+use pose_engine::sequence::{Joint, Sequence, joint};
 use rayon::prelude::*;
 
 use super::presentations::{Count, named};
@@ -15,7 +15,7 @@ const STEP_US: u64 = 250_000;
 const STEPS: u64 = 24;
 /// When the instruction is shown on the puppet's clock; far enough from 0 to have a time before.
 const ASKED_US: u64 = 60_000_000;
-/// A movement has set out when a hand or the nose is this far from where it was, shoulder widths.
+/// A movement has set out at this share of its way.
 const SET_OUT: f32 = 0.1;
 
 /// Acceptance of one right answer by its delay, milliseconds, over the recordings named after a movement; empty if
@@ -72,16 +72,19 @@ fn passes(movement: Movement, answer: &Sequence, out_us: u64, delay_us: u64) -> 
     judge_sequence(movement, &played, None, ASKED_US, &ResponseWindow::default()).shown
 }
 
-/// When the body first leaves its place.
+/// When the hand or nose that goes farthest leaves its place: [`SET_OUT`] of its way, for the last time before half of it.
+/// People sway before they move.
 fn set_out(sequence: &Sequence) -> Option<u64> {
     let first = sequence.frames().first()?;
     let far = |a: &Joint, b: &Joint| (a.x - b.x).hypot(a.y - b.y);
-    let width = far(&first[joint::LEFT_SHOULDER], &first[joint::RIGHT_SHOULDER]);
-    let gone = |frame: &[Joint; JOINTS]| {
-        [joint::NOSE, joint::LEFT_WRIST, joint::RIGHT_WRIST]
-            .iter()
-            .any(|&k| far(&frame[k], &first[k]) > SET_OUT * width)
-    };
-    let at = sequence.frames().iter().position(gone)?;
+    let way = |k: usize| -> Vec<f32> { sequence.frames().iter().map(|f| far(&f[k], &first[k])).collect() };
+    let farthest = |way: &[f32]| way.iter().copied().fold(0.0, f32::max);
+    let way = [joint::NOSE, joint::LEFT_WRIST, joint::RIGHT_WRIST]
+        .map(way)
+        .into_iter()
+        .max_by(|a, b| farthest(a).total_cmp(&farthest(b)))?;
+    let goal = farthest(&way);
+    let half = way.iter().position(|d| *d >= 0.5 * goal)?;
+    let at = way[..half].iter().rposition(|d| *d < SET_OUT * goal)? + 1;
     sequence.times_us().get(at).copied()
 }

@@ -152,9 +152,9 @@ fn arm(body: &Body, side: f32, [shoulder, elbow, wrist, other]: [usize; 4]) -> A
     let states = [
         (Arm::Down, w[1] > 0.4 && outward < f32::max(0.5, -0.9 * up) && far(w, o) > 0.55),
         (Arm::Up, w[1] < nose[1] && up > 0.9 * outward.abs() && straight > 0.8),
-        (Arm::Out, outward > 0.85 && (-0.45..0.75).contains(&(up / outward)) && straight > 0.7),
+        (Arm::Out, outward > 1.0 && (-0.45..0.75).contains(&(up / outward)) && straight > 0.7),
         (Arm::Head, on_head(w, nose, side * (e[0] - w[0]), straight)),
-        (Arm::Across, far(w, o) < 0.45 && w[1] >= nose[1] + 0.2),
+        (Arm::Across, at_other_shoulder(w, e, o, side) && w[1] >= nose[1] + 0.2),
     ];
     let mut met = states.iter().filter(|(_, met)| *met);
     match (met.next(), met.next()) {
@@ -163,11 +163,17 @@ fn arm(body: &Body, side: f32, [shoulder, elbow, wrist, other]: [usize; 4]) -> A
     }
 }
 
+/// A wrist at the other shoulder and past the body's middle. The elbow comes along: where it stays out, the hand lies on
+/// the chest.
+fn at_other_shoulder(wrist: [f32; 2], elbow: [f32; 2], other: [f32; 2], side: f32) -> bool {
+    far(wrist, other) < 0.45 && side * wrist[0] < -0.05 && side * elbow[0] < 0.42
+}
+
 /// A wrist at the head. A hand that lies on it from the side, with the elbow far out, has its wrist farther away.
 fn on_head(wrist: [f32; 2], nose: [f32; 2], elbow_out: f32, straight: f32) -> bool {
-    let from_the_side = elbow_out > 0.3 && straight < 0.45;
+    let from_the_side = elbow_out > 0.3 && straight < 0.5;
     let away = far(wrist, [nose[0], nose[1] - 0.15]);
-    away < if from_the_side { 0.78 } else { 0.62 }
+    away < if from_the_side { 0.8 } else { 0.7 }
         && wrist[1] < nose[1] + 0.2
         && elbow_out > -0.1
         && straight < 0.8
@@ -189,7 +195,7 @@ fn leaning(body: &Body) -> Option<Movement> {
     // A slight tilt counts when the shoulders go along: some people bend, others move over.
     let by = |sign: f32| {
         let (tilt, shift) = (sign * body.tilt, sign * body.shift);
-        sign * body.head_shift > 0.25 && (tilt > 0.2 || (tilt > 0.08 && shift > 0.1))
+        sign * body.head_shift > 0.25 && (tilt > 0.25 || (tilt > 0.12 && shift > 0.15))
     };
     match () {
         () if !(below(joint::LEFT_WRIST) && below(joint::RIGHT_WRIST)) => None,

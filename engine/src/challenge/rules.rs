@@ -5,17 +5,24 @@ use super::{ChallengeReason, Movement, MovementSet, ResponseWindow};
 use crate::clean::RATE;
 use crate::sequence::{Sequence, joint};
 
-/// A movement must be held this many frames at 15 Hz (0.4 s): what a passing hand shows is shorter.
-const HOLD_FRAMES: usize = 6;
+/// A movement must be held this many frames at 15 Hz (0.47 s): what a passing hand shows is shorter.
+const HOLD_FRAMES: usize = 7;
 /// One that is also a part of others must be held this many frames (0.67 s): until then it may become one of them,
 /// because people move one arm after the other.
 const PART_FRAMES: usize = 10;
+/// So many frames within a hold may be unclear: the landmark model errs where arms hide each other.
+const UNCLEAR_FRAMES: usize = 1;
 /// A gesture contains a movement that it holds this many frames: played slower, it is held long enough.
 const CONTAINED_FRAMES: usize = 4;
 /// A movement brings a hand or the head at least this far, shoulder widths: what stays at a border has not moved.
 const MIN_TRAVEL: f32 = 0.25;
-/// Slower than this a frame, shoulder widths, the body has not set out yet: landmark jitter stays below.
+/// Slower than this a frame, shoulder widths, the body does not come nearer: landmark jitter stays below.
 const SETTING_OUT: f32 = 0.02;
+/// Faster than this a frame, shoulder widths, the body is on its way even where it comes no nearer: arms swing up in
+/// an arc…
+const ON_THE_WAY: f32 = 0.06;
+/// …unless it was nearer before by more than this, shoulder widths: then it comes back from something else.
+const COMING_BACK: f32 = 0.1;
 
 /// When the movement was complete, or why it was not.
 ///
@@ -33,14 +40,16 @@ pub(super) fn judge_frames(
     let opens = asked_at_us.saturating_add(limits.read_us);
     let closes = asked_at_us.saturating_add(limits.limit_us);
     let bodies = bodies(sequence, rest);
-    let mut run: Option<(Movement, usize)> = None;
+    // Movement, first and last frame that showed it.
+    let mut run: Option<(Movement, usize, usize)> = None;
     let mut early = false;
     for (i, body) in bodies.iter().enumerate().take_while(|(i, _)| time(*i) <= closes) {
-        let seen = shown_in(body);
-        if run.map(|(m, _)| m) != seen {
-            run = seen.map(|m| (m, i));
-        }
-        let Some((shown, first)) = run else { continue };
+        run = match (shown_in(body), run) {
+            (Some(m), Some((shown, first, _))) if m == shown => Some((m, first, i)),
+            (None, Some((_, _, last))) if i - last <= UNCLEAR_FRAMES => continue,
+            (seen, _) => seen.map(|m| (m, i, i)),
+        };
+        let Some((shown, first, _)) = run else { continue };
         let held = i + 1 - first;
         let needed = if shown.is_part() { PART_FRAMES } else { HOLD_FRAMES };
         if held < needed {
@@ -72,8 +81,13 @@ pub(super) fn contained(sequence: &Sequence) -> MovementSet {
 fn onset(bodies: &[Body], first: usize) -> Option<usize> {
     let goal = bodies.last()?;
     let to_go = |i: usize| bodies.get(i).map_or(0.0, |body| distance(body, goal));
+    let moved = |i: usize| bodies.get(i - 1).zip(bodies.get(i)).map_or(0.0, |(a, b)| distance(a, b));
+    let on_the_way = |i: usize| {
+        let nearer = to_go(i - 1) - to_go(i);
+        nearer > SETTING_OUT || nearer > -COMING_BACK && moved(i) > ON_THE_WAY
+    };
     let mut at = (0..=first).rev().find(|i| to_go(*i) >= MIN_TRAVEL)?;
-    while at > 0 && to_go(at - 1) > to_go(at) + SETTING_OUT {
+    while at > 0 && on_the_way(at) {
         at -= 1;
     }
     (first > 0).then_some(at)
