@@ -15,10 +15,9 @@ use crate::constants::{
 use crate::landmarks::Observation;
 use crate::sequence::{JOINTS, Joint, Sequence, joint};
 
-/// The longest run of bit-identical pictures that a working camera may deliver (drivers repeat one at a hiccup).
-const MAX_REPEATS: usize = 3;
-/// Largest share of pictures that come again after others: sensor noise makes every real picture new.
-const MAX_DUPLICATES: f64 = 0.2;
+mod stream;
+
+pub use stream::{Ledger, stream_denials};
 
 /// What the cues say about a presentation.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,10 +56,20 @@ pub enum NotLive {
     Unarticulated,
     /// The same picture again and again.
     Frozen,
-    /// Pictures that were already delivered come again.
+    /// Pictures that were already delivered come again, one here and one there.
     Repeated,
-    /// Time stamps or frame counters do not rise.
+    /// A run of pictures that were already delivered comes again.
+    Looped,
+    /// Time stamps do not rise.
     TimeStamps,
+    /// The frame counter stands still, falls, or runs ahead of time.
+    Counter,
+    /// No camera delivers so many or so few pictures a second.
+    Rate,
+    /// Pictures are missing for longer than a camera falters.
+    Gap,
+    /// The body is somewhere else from one picture to the next.
+    Leap,
 }
 
 impl NotLive {
@@ -73,21 +82,47 @@ impl NotLive {
             Self::Unarticulated => "unarticulated",
             Self::Frozen => "frozen_picture",
             Self::Repeated => "repeated_pictures",
+            Self::Looped => "looped_pictures",
             Self::TimeStamps => "time_stamps",
+            Self::Counter => "frame_counter",
+            Self::Rate => "picture_rate",
+            Self::Gap => "missing_pictures",
+            Self::Leap => "leap",
         }
     }
 }
 
+/// What to do, one text for all cues of a kind: which of them denied is nobody's to climb by.
 impl fmt::Display for NotLive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Still => "there was hardly any movement; move your arms as you enrolled",
-            Self::Rigid => "the picture moved as a whole; move your arms, not the camera",
-            Self::Unarticulated => "the arms did not bend; move your arms as you enrolled",
-            Self::Frozen => "the camera delivered the same picture again and again; re-plug the camera",
-            Self::Repeated => "the camera delivered pictures twice; re-plug the camera",
-            Self::TimeStamps => "the camera's time stamps do not rise; re-plug the camera",
+            Self::Still | Self::Rigid | Self::Unarticulated => {
+                "no live movement was seen; move your arms freely, as you enrolled, with the camera standing still"
+            }
+            Self::Frozen
+            | Self::Repeated
+            | Self::Looped
+            | Self::TimeStamps
+            | Self::Counter
+            | Self::Rate
+            | Self::Gap
+            | Self::Leap => {
+                "the camera's pictures did not come one after another; stay in view, close other programs, or re-plug \
+                 the camera"
+            }
         })
+    }
+}
+
+impl Liveness {
+    /// Denies for these reasons too.
+    pub fn deny(&mut self, reasons: Vec<NotLive>) {
+        for reason in reasons {
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
+        self.live = self.reasons.is_empty();
     }
 }
 
@@ -189,30 +224,4 @@ fn articulation(frames: &[[Joint; JOINTS]]) -> f64 {
 fn angle(a: Joint, corner: Joint, b: Joint) -> f32 {
     let (ux, uy, vx, vy) = (a.x - corner.x, a.y - corner.y, b.x - corner.x, b.y - corner.y);
     (ux * vy - uy * vx).abs().atan2(ux * vx + uy * vy)
-}
-
-/// The cues of the stream itself that deny: order, frozen and repeated pictures.
-#[must_use]
-pub fn stream_denials(observations: &[Observation]) -> Vec<NotLive> {
-    let mut out = Vec::new();
-    let rising = observations.windows(2).all(|w| w[1].t_us > w[0].t_us && w[1].sequence != w[0].sequence);
-    if !rising {
-        out.push(NotLive::TimeStamps);
-    }
-    let digests: Vec<u64> = observations.iter().map(|o| o.stats.digest).collect();
-    let longest = digests.chunk_by(|a, b| a == b).map(<[u64]>::len).max().unwrap_or(0);
-    if longest > MAX_REPEATS {
-        out.push(NotLive::Frozen);
-    }
-    // Neighbours count once: a slow shutter makes some drivers deliver each picture twice, and a freeze was told above.
-    let mut distinct = digests;
-    distinct.dedup();
-    let delivered = distinct.len();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let again = delivered - distinct.len();
-    if again > 1 && again as f64 > MAX_DUPLICATES * delivered as f64 {
-        out.push(NotLive::Repeated);
-    }
-    out
 }

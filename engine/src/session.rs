@@ -14,6 +14,7 @@ use crate::decide::{Decision, Evidence, decide};
 use crate::enrol::{self, Enrolment, Refusal};
 use crate::gesture::{Watch, within};
 use crate::landmarks::Observation;
+use crate::liveness::Ledger;
 use crate::matching;
 use crate::sequence::Sequence;
 use crate::template::Template;
@@ -107,6 +108,8 @@ pub struct Session {
     watch: Watch,
     told_to_come: bool,
     told_to_reframe: bool,
+    /// Every picture, across instructions.
+    ledger: Ledger,
 }
 
 #[derive(Debug)]
@@ -186,6 +189,7 @@ impl Session {
             watch: Watch::default(),
             told_to_come: false,
             told_to_reframe: false,
+            ledger: Ledger::default(),
         }
     }
 
@@ -197,7 +201,11 @@ impl Session {
     /// Takes one picture in. Pictures taken before the current instruction are ignored.
     pub fn observe(&mut self, observation: &Observation) -> Option<Step> {
         let t = observation.t_us;
-        if self.phase == Phase::Over || t < self.asked_at_us {
+        if self.phase == Phase::Over {
+            return None;
+        }
+        self.ledger.add(observation);
+        if t < self.asked_at_us {
             return None;
         }
         self.now_us = self.now_us.max(t);
@@ -257,6 +265,7 @@ impl Session {
         }
         if !self.told_to_come && elapsed >= self.limits.empty_us && view::nobody_yet(&self.observations) {
             self.told_to_come = true;
+            self.ledger.instructed();
             let text = "Come into view of the camera: head, shoulders and both arms".to_owned();
             return Some(Step::Instruct {
                 code: instruction::COME_INTO_VIEW.to_owned(),
@@ -363,7 +372,8 @@ impl Session {
     fn verdict(&mut self) -> Step {
         self.phase = Phase::Over;
         let Kind::Verify(v) = &self.kind else { return self.fail(Outcome::Internal) };
-        let Some((matching, liveness)) = v.gesture.clone() else { return self.fail(Outcome::Internal) };
+        let Some((matching, mut liveness)) = v.gesture.clone() else { return self.fail(Outcome::Internal) };
+        liveness.deny(self.ledger.denials());
         let evidence = Evidence {
             matching,
             liveness,
@@ -466,6 +476,7 @@ impl Session {
     fn restart(&mut self, phase: Phase) {
         self.phase = phase;
         self.asked_at_us = self.now_us.saturating_add(1);
+        self.ledger.instructed();
         self.observations.clear();
         self.watch = Watch::default();
     }

@@ -7,6 +7,7 @@ use pose_contract::{Outcome, instruction};
 use pose_engine::challenge::{Challenge, Movement};
 use pose_engine::decide::Reason;
 use pose_engine::landmarks::Observation;
+use pose_engine::liveness::NotLive;
 use pose_engine::session::{End, Limits, Session, Step};
 use pose_engine::template::Template;
 
@@ -399,7 +400,7 @@ fn an_enrolment_without_a_body_movement_is_refused_in_the_end() {
 }
 
 #[test]
-fn a_challenge_answered_by_a_frozen_stream_is_missed() {
+fn a_challenge_answered_by_a_frozen_stream_is_not_live() {
     let mut scene = Scene::new(10);
     let template = enrolled(&mut scene);
     let mut session =
@@ -409,5 +410,22 @@ fn a_challenge_answered_by_a_frozen_stream_is_missed() {
     let mut answer = scene.play(0.5, |_| Posture::default());
     answer.extend(scene.play(2.6, show([0.1, -1.4], REST, 0.0)));
     answer.iter_mut().for_each(|o| o.stats.digest = 9);
-    assert_eq!(outcome(feed(&mut session, &answer)), Outcome::ChallengeMissed);
+    assert_eq!(outcome(feed(&mut session, &answer)), Outcome::NotLive);
+}
+
+#[test]
+fn a_gesture_played_again_in_answer_is_a_loop() {
+    let mut scene = Scene::new(17);
+    let template = enrolled(&mut scene);
+    let mut session =
+        Session::verify(vec![template], vec![Movement::RaiseLeft], Limits::default(), scene.t_us);
+    session.begin();
+    let gesture = scene.gesture(circle, 2.4);
+    feed(&mut session, &gesture).expect("the gesture ends by itself");
+    let mut again = scene.play(8.0, |_| Posture::default());
+    for (o, before) in again.iter_mut().zip(gesture) {
+        o.stats.digest = before.stats.digest;
+    }
+    let Some(Step::Finished(End::Verified(decision))) = feed(&mut session, &again) else { panic!("judged") };
+    assert!(decision.reasons.contains(&Reason::NotLive(NotLive::Looped)), "{:?}", decision.reasons);
 }

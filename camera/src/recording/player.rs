@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::clip::Clip;
+use super::damage::Damager;
 use super::plan::Plan;
 use super::rest::{Noise, there_and_back};
 use super::script::{AtEnd, Fault, FaultKind, Script};
@@ -24,6 +25,8 @@ pub struct RecordedCamera {
     source: PathBuf,
     plan: Plan,
     fault: Option<(Fault, Option<u64>)>,
+    damage: Option<Damager>,
+    clock: Clock,
     at_end: AtEnd,
     noise: Noise,
     scene: Scene,
@@ -32,6 +35,14 @@ pub struct RecordedCamera {
     last_t_us: u64,
     sequence: u32,
     dropped: u64,
+}
+
+/// Whose time the pictures follow.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    Monotonic,
+    /// Passes only where a reader waits.
+    Own(u64),
 }
 
 /// What is in view.
@@ -74,20 +85,44 @@ impl RecordedCamera {
 
     /// Opens every clip of a script, so that a sandbox that comes afterwards is in nobody's way.
     pub fn with_script(source: &Path, script: Script, turn: usize) -> Result<Self, CameraError> {
+        Self::on_clock(source, script, turn, Clock::Monotonic)
+    }
+
+    /// As [`Self::with_script`], for readers that need no real time: a wait for a picture takes none, and no picture
+    /// is dropped because its reader is slow.
+    pub fn hurried(source: &Path, script: Script, turn: usize) -> Result<Self, CameraError> {
+        Self::on_clock(source, script, turn, Clock::Own(monotonic_us()))
+    }
+
+    fn on_clock(source: &Path, script: Script, turn: usize, clock: Clock) -> Result<Self, CameraError> {
         if let Some(fault) = script.fault.as_ref().filter(|f| f.at_opening()) {
             return Err(failure(fault.kind, source));
         }
         let plan = Plan::open(&script, turn)?;
-        let now = monotonic_us();
+        let now = clock.now();
         let scene = first_scene(&plan, now);
         let fault = script.fault.map(|f| {
             let due = f.cue.is_none().then(|| due_after(now, &f));
             (f, due)
         });
+        let damage = script.damage.map(Damager::new);
         let noise = Noise::new(script.seed ^ (turn as u64).rotate_left(32));
         let (source, at_end) = (source.to_owned(), script.at_end);
         let (next, last_t_us, sequence, dropped) = (0, 0, 0, 0);
-        Ok(Self { source, plan, fault, at_end, noise, scene, next, last_t_us, sequence, dropped })
+        Ok(Self {
+            source,
+            plan,
+            fault,
+            damage,
+            clock,
+            at_end,
+            noise,
+            scene,
+            next,
+            last_t_us,
+            sequence,
+            dropped,
+        })
     }
 
     /// Pictures that the reader was too slow for.
@@ -100,14 +135,14 @@ impl RecordedCamera {
     }
 
     /// Waits until `due`, at most `timeout` from `now`; false if that was too short.
-    fn wait(now: u64, due: u64, timeout: Duration) -> bool {
-        let wait = Duration::from_micros(due.saturating_sub(now));
-        std::thread::sleep(wait.min(timeout));
+    fn wait(&mut self, due: u64, timeout: Duration) -> bool {
+        let wait = Duration::from_micros(due.saturating_sub(self.clock.now()));
+        self.clock.sleep(wait.min(timeout));
         wait <= timeout
     }
 
     /// What the script lets go wrong by now.
-    fn check_fault(&self, now: u64, timeout: Duration) -> Result<(), CameraError> {
+    fn check_fault(&mut self, now: u64, timeout: Duration) -> Result<(), CameraError> {
         let Some((fault, Some(due))) = &self.fault else { return Ok(()) };
         if now < *due {
             return Ok(());
@@ -115,8 +150,9 @@ impl RecordedCamera {
         if fault.kind != FaultKind::Stall {
             return Err(failure(fault.kind, &self.source));
         }
-        std::thread::sleep(timeout);
-        let silent = Duration::from_micros(monotonic_us().saturating_sub(*due));
+        let due = *due;
+        self.clock.sleep(timeout);
+        let silent = Duration::from_micros(self.clock.now().saturating_sub(due));
         Err(if silent > STALL_LIMIT { CameraError::Stalled } else { CameraError::TimedOut })
     }
 
@@ -179,27 +215,14 @@ impl RecordedCamera {
         }
     }
 
-    fn arm_fault(&mut self, code: &str) {
-        if let Some((fault, due @ None)) = &mut self.fault {
-            let named = fault
-                .cue
-                .as_deref()
-                .is_some_and(|c| c == code || code.strip_prefix(c).is_some_and(|r| r.starts_with(':')));
-            if named {
-                *due = Some(due_after(monotonic_us(), fault));
-            }
-        }
-    }
-}
-
-impl Camera for RecordedCamera {
-    fn next_frame(&mut self, timeout: Duration) -> Result<Frame, CameraError> {
-        let now = monotonic_us();
+    /// The next picture as the clip has it.
+    fn undamaged(&mut self, timeout: Duration) -> Result<Frame, CameraError> {
+        let now = self.clock.now();
         self.check_fault(now, timeout)?;
         self.leave_finished_scene(now)?;
         let position = self.newest(now)?;
         let due = self.due(position)?;
-        if !Self::wait(now, due, timeout) {
+        if !self.wait(due, timeout) {
             return Err(CameraError::TimedOut);
         }
         self.skip(position - self.next);
@@ -210,6 +233,30 @@ impl Camera for RecordedCamera {
         self.last_t_us = frame.t_us;
         self.sequence = self.sequence.wrapping_add(1);
         Ok(frame)
+    }
+
+    fn arm(&mut self, code: &str) {
+        let is_named = |cue: &str| cue == code || code.strip_prefix(cue).is_some_and(|r| r.starts_with(':'));
+        if let Some((fault, due @ None)) = &mut self.fault
+            && fault.cue.as_deref().is_some_and(is_named)
+        {
+            *due = Some(due_after(self.clock.now(), fault));
+        }
+        if let Some(damage) = &mut self.damage {
+            damage.arm(is_named);
+        }
+    }
+}
+
+impl Camera for RecordedCamera {
+    fn next_frame(&mut self, timeout: Duration) -> Result<Frame, CameraError> {
+        loop {
+            let frame = self.undamaged(timeout)?;
+            let Some(damage) = &mut self.damage else { return Ok(frame) };
+            if let Some(frame) = damage.pass(frame) {
+                return Ok(frame);
+            }
+        }
     }
 
     fn describe(&self) -> CameraInfo {
@@ -231,16 +278,32 @@ impl Camera for RecordedCamera {
     }
 
     fn cue(&mut self, code: &str) {
-        self.arm_fault(code);
+        self.arm(code);
         let Some(clip) = self.plan.answer(code) else { return };
         // On the running beat: a camera's pictures keep their distance whatever the person does.
         let period = self.plan.clips.get(self.scene.clip).map_or(0, |c| c.layout.rate.time_us(1));
-        let start_us = if self.last_t_us == 0 { monotonic_us() } else { self.last_t_us + period };
+        let start_us = if self.last_t_us == 0 { self.clock.now() } else { self.last_t_us + period };
         // A reader that has not looked for a while must not find the clip half over.
-        let late = monotonic_us().saturating_sub(start_us);
+        let late = self.clock.now().saturating_sub(start_us);
         let beats = late.div_ceil(period.max(1));
         self.scene = Scene { clip, kind: SceneKind::Play, start_us: start_us + beats * period };
         self.next = 0;
+    }
+}
+
+impl Clock {
+    fn now(self) -> u64 {
+        match self {
+            Self::Monotonic => monotonic_us(),
+            Self::Own(now) => now,
+        }
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        match self {
+            Self::Monotonic => std::thread::sleep(time),
+            Self::Own(now) => *now += time.as_micros() as u64,
+        }
     }
 }
 

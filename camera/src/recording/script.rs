@@ -13,6 +13,11 @@
 //! kind = "unplug"                    # or "stall", "busy", "missing"
 //! after_ms = 1500                    # from opening, or
 //! cue = "gesture"                    # from this instruction on
+//! [damage]
+//! kind = "freeze"                    # see `DamageKind`
+//! from = 20                          # first picture, counted from opening or from
+//! cue = "gesture"                    # this instruction on
+//! count = 10                         # how many
 //! ```
 //! Paths are relative to the script.
 
@@ -23,6 +28,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de};
+
+use super::damage::{self, Damage};
 
 /// The movements that a challenge can ask for (`pose_engine::challenge::Movement`): a misspelt one in a script
 /// would otherwise never be played, and the test that uses it would prove nothing.
@@ -66,6 +73,8 @@ pub struct Script {
     pub challenge: BTreeMap<String, PathBuf>,
     /// What goes wrong.
     pub fault: Option<Fault>,
+    /// What is done to the stream.
+    pub damage: Option<Damage>,
     /// Of the noise on the pictures between clips.
     #[serde(default)]
     pub seed: u64,
@@ -154,6 +163,9 @@ impl Script {
     fn check(&self) -> Result<(), String> {
         if let Some(name) = self.challenge.keys().find(|n| !MOVEMENTS.contains(&n.as_str())) {
             return Err(format!("unknown challenge {name:?}, known are {}", MOVEMENTS.join(", ")));
+        }
+        if let Some(damage) = self.damage.as_ref().filter(|d| d.count > damage::KEPT as u64) {
+            return Err(format!("damage of {} pictures, at most {} can be", damage.count, damage::KEPT));
         }
         let nothing_fails_at_once = self.fault.as_ref().is_none_or(|f| !f.at_opening());
         if self.gesture.is_empty() && self.enrol.is_empty() && self.idle.is_none() && nothing_fails_at_once {

@@ -21,6 +21,8 @@ use workers::{Worker, Workers};
 const AHEAD_US: u64 = 100_000;
 /// Least distance of two frames: no camera of this kind delivers more than 1000 pictures a second.
 const SPACING_US: u64 = 1_000;
+/// So many frames out of order are passed on to be judged.
+const DISORDERED: u8 = 16;
 /// Longest wait for a worker to load its models; the reading of 12 MB on a slow disk is included.
 const LOAD_LIMIT: Duration = Duration::from_secs(15);
 /// Longest wait for the camera: its first picture within the worker's own limit of 5 s, then its exposure (1.5 s).
@@ -64,7 +66,10 @@ pub struct Capture {
     worker: Worker,
     attempt: Arc<Attempt>,
     deadline: BootTime,
+    start_us: u64,
     last_us: u64,
+    /// Frames from before the one before that may still be shown.
+    disordered_left: u8,
     /// Name of the camera, for the journal.
     pub camera: String,
 }
@@ -85,12 +90,15 @@ impl Capture {
             worker,
             attempt: Arc::clone(attempt),
             deadline,
-            last_us: monotonic_us(),
+            start_us: 0,
+            last_us: 0,
+            disordered_left: DISORDERED,
             camera: String::new(),
         };
         capture.wait_ready()?;
         capture.send(&Command::Start(start))?;
-        capture.last_us = monotonic_us();
+        capture.start_us = monotonic_us();
+        capture.last_us = capture.start_us;
         let limit = BootTime::now().after(OPEN_LIMIT);
         loop {
             match capture.event(OPEN_LIMIT)? {
@@ -142,11 +150,20 @@ impl Capture {
         }
     }
 
-    /// Whether a frame follows the one before. Frames from before the start are a stale buffer, frames that go back
-    /// in time are a driver's or an attacker's: they are not seen. None may come from the future.
+    /// Whether a frame is to be judged. Frames from before the start are a stale buffer. None may come from the future.
+    /// Frames that go back in time after that are a driver's or an attacker's: the session sees the first few and
+    /// refuses; more would only cost time.
     fn is_next(&mut self, t_us: u64) -> Result<bool, Ended> {
         if t_us > monotonic_us().saturating_add(AHEAD_US) {
             return Err(internal(Malformed("time stamp from the future")));
+        }
+        if t_us <= self.start_us {
+            return Ok(false);
+        }
+        if t_us <= self.last_us {
+            let left = self.disordered_left;
+            self.disordered_left = left.saturating_sub(1);
+            return Ok(left > 0);
         }
         let next = t_us >= self.last_us.saturating_add(SPACING_US);
         if next {

@@ -93,7 +93,7 @@ pub const TABLE: &[Login] = &[
     Login {
         name: "a replay on a tablet, random challenge",
         who: BEN,
-        film: || Film::login("ben_circle_touch_tablet").any_challenge("ben_circle_touch_tablet"),
+        film: || Film::login("ben_circle_touch_tablet").any_challenge("ben_open_head_tablet"),
         options: "timeout=40",
         items: &[],
         code: "AUTH_ERR",
@@ -151,7 +151,7 @@ pub const FURTHER: &[Login] = &[
         options: "timeout=40",
         items: &[],
         code: "AUTH_ERR",
-        outcomes: &["challenge_missed", "nobody_in_view"],
+        outcomes: &["challenge_missed", "nobody_in_view", "not_live"],
         kill: false,
     },
     Login {
