@@ -101,3 +101,25 @@ fn a_driver_that_delivers_each_picture_twice_is_not_taken_for_a_loop() {
     }
     assert!(assess(&stream).live);
 }
+
+#[test]
+fn a_counter_that_stands_falls_or_runs_ahead_is_noticed_and_lost_pictures_are_not() {
+    let mut scene = Scene::new(18);
+    let stream = scene.gesture(circle, 2.4);
+    let counted = |count: fn(u32) -> u32| {
+        let mut stream = stream.clone();
+        stream.iter_mut().zip(0..).for_each(|(o, i)| o.sequence = count(i));
+        assess(&stream).reasons
+    };
+    assert_eq!(counted(|i| if i < 50 { i } else { 49 }), [NotLive::Counter]);
+    assert_eq!(counted(|i| if i < 50 { i + 100 } else { i }), [NotLive::Counter]);
+    assert_eq!(counted(|i| if i < 50 { i } else { i + 40 }), [NotLive::Counter]);
+    assert_eq!(counted(|i| i.wrapping_add(u32::MAX - 50)), [], "a counter that wraps round");
+    let lost: Vec<Observation> = stream
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !matches!(i % 10, 1 | 4 | 7))
+        .map(|(_, o)| o.clone())
+        .collect();
+    assert_eq!(assess(&lost).reasons, []);
+}

@@ -21,7 +21,8 @@ impl Item {
     fn name(&self) -> &'static str {
         match self {
             Self::Attack(plan) => plan.species.name(),
-            Self::Live { .. } => "live",
+            Self::Live { grey: false, .. } => "live",
+            Self::Live { grey: true, .. } => "live, grey",
         }
     }
 }
@@ -62,7 +63,8 @@ pub fn run(size: Size, progress: &(dyn Fn(usize, usize, &str) + Sync)) -> Result
         let mut eye = Eye::open()?;
         while let Some((at, item)) = take(&next, &items) {
             let trial = present(&mut eye, &cast, item, size.seed ^ at as u64)?;
-            let line = format!("{}: {} ({})", item.name(), trial.outcome, trial.reasons.join(", "));
+            let asked = trial.asked.join(", then ");
+            let line = format!("{}, {asked}: {} ({})", item.name(), trial.outcome, trial.reasons.join(", "));
             if let Ok(mut trials) = trials.lock() {
                 trials[at] = Some(trial);
             }

@@ -84,7 +84,7 @@ fn live(results: &Results) -> String {
                    | Camera | Presented | Refused | BPCER | Not judged (non-response) | Reasons |\n\
                    |---|---|---|---|---|---|\n"
             .to_owned();
-    for (name, t) in [("colour", &results.live), ("grey (stand-in for infrared)", &results.live_grey)] {
+    for (name, t) in [("colour", &results.live), ("grey pictures, enrolled in colour", &results.live_grey)] {
         let refused = t.n - t.accepted - t.not_judged;
         let reasons: Vec<String> = t.cues.iter().map(|(cue, [n, _])| format!("{cue} {n}")).collect();
         let _ = writeln!(

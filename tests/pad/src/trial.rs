@@ -22,7 +22,9 @@ const ANSWER: usize = 4 * FPS as usize;
 /// How a presentation ended.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// Whether it was let in, with movements drawn at random.
+    /// The movements that were asked, drawn at random.
+    pub asked: Vec<&'static str>,
+    /// Whether it was let in with them.
     pub accepted: bool,
     /// The exact outcome.
     pub outcome: String,
@@ -67,7 +69,7 @@ pub fn run(
     let denied = denied(&before);
     // A second answer, and any answer of what was never judged, is worth its time only where it can matter.
     let answers = match &before {
-        Some(End::Verified(_)) if denied.is_empty() => ASKED,
+        Some(End::Verified(_)) if denied.is_empty() || as_asked => ASKED,
         Some(End::Verified(_)) => 1,
         _ => 0,
     };
@@ -76,7 +78,8 @@ pub fn run(
     }
     let end = session(template, &asked, &seen);
     let expected = (!as_asked && denied.is_empty()).then(|| expected(template, &seen));
-    Ok(judged(end.as_ref(), denied, expected))
+    let asked = asked.iter().map(|challenge| challenge.movement.name()).collect();
+    Ok(judged(asked, end.as_ref(), denied, expected))
 }
 
 /// What a login of this user asks.
@@ -184,7 +187,12 @@ fn expected(template: &Template, seen: &Seen) -> [f64; 2] {
     [share(&singles), share(&pairs)]
 }
 
-fn judged(end: Option<&End>, denied: Vec<String>, expected: Option<[f64; 2]>) -> Trial {
+fn judged(
+    asked: Vec<&'static str>,
+    end: Option<&End>,
+    denied: Vec<String>,
+    expected: Option<[f64; 2]>,
+) -> Trial {
     let (accepted, outcome, reasons) = match end {
         Some(End::Verified(decision)) => {
             (decision.accept, decision.outcome.as_str(), codes(decision, |_| true))
@@ -192,5 +200,5 @@ fn judged(end: Option<&End>, denied: Vec<String>, expected: Option<[f64; 2]>) ->
         Some(End::Failed { outcome, .. }) => (false, outcome.as_str(), Vec::new()),
         _ => (false, "unfinished", Vec::new()),
     };
-    Trial { accepted, outcome: outcome.to_owned(), denied, reasons, expected }
+    Trial { asked, accepted, outcome: outcome.to_owned(), denied, reasons, expected }
 }

@@ -60,8 +60,8 @@ fn enrolled(tracker: &mut Tracker) -> Template {
 fn login(tracker: &mut Tracker, template: &Template, gesture: &str, damage: Option<Damage>) -> Decision {
     let mut script = Script { gesture: vec![clip(gesture)], damage, ..Script::default() };
     script.challenge.insert("t_pose".into(), clip("ben_t_pose"));
-    let session =
-        |start| Session::verify(vec![template.clone()], vec![Movement::TPose], Limits::default(), start);
+    let limits = Limits { challenges_required: 1, ..Limits::default() };
+    let session = |start| Session::verify(vec![template.clone()], vec![Movement::TPose], limits, start);
     match play(tracker, script, session) {
         End::Verified(decision) => decision,
         other => panic!("{gesture}: {other:?}"),
