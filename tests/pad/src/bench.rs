@@ -4,11 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::Result;
-use crate::cast::{Cast, REPETITIONS};
+use crate::cast::{Cast, REPETITIONS, Source, Target};
 use crate::eye::Eye;
 use crate::species::{Plan, Species, live};
 use crate::tally::Tally;
 use crate::trial::{self, Trial};
+
+const BROKEN: &str = "a thread broke off";
 
 /// What is presented.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,13 @@ enum Item {
 }
 
 impl Item {
+    fn target(&self) -> usize {
+        match self {
+            Self::Attack(plan) => plan.target,
+            Self::Live { target, .. } => *target,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Attack(plan) => plan.species.name(),
@@ -38,6 +47,24 @@ pub struct Results {
     pub live_grey: Tally,
 }
 
+impl Results {
+    fn empty() -> Self {
+        let attacks = Species::ALL.into_iter().map(|species| (species, Tally::default())).collect();
+        Self { attacks, ..Self::default() }
+    }
+
+    fn add(&mut self, item: &Item, trial: &Trial) {
+        match item {
+            Item::Attack(plan) => {
+                let of_species = self.attacks.iter_mut().filter(|(species, _)| *species == plan.species);
+                of_species.for_each(|(_, tally)| tally.add(trial));
+            }
+            Item::Live { grey: false, .. } => self.live.add(trial),
+            Item::Live { grey: true, .. } => self.live_grey.add(trial),
+        }
+    }
+}
+
 /// How much is presented.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -49,26 +76,44 @@ pub struct Size {
     pub seed: u64,
 }
 
-/// Runs everything; `progress` is told how many of how many are done, and how the last one ended.
+/// A presentation that is over.
+pub struct Over<'a> {
+    /// How many are over, of how many.
+    pub done: [usize; 2],
+    /// Who was attacked, or was there.
+    pub target: &'a Target,
+    /// The species, or "live".
+    pub name: &'static str,
+    /// How it ended, and what was seen of it.
+    pub trial: &'a Trial,
+    /// All counts so far.
+    pub results: &'a Results,
+}
+
+/// Runs everything; `tracked` is told of each recording, `over` of each presentation.
 ///
 /// # Errors
-/// Recordings or models that are missing, an enrolment that is refused.
-pub fn run(size: Size, progress: &(dyn Fn(usize, usize, &str) + Sync)) -> Result<Results> {
-    let cast = Cast::load(&mut Eye::open()?, &|| progress(0, 0, ""))?;
+/// Recordings or models that are missing, an enrolment that is refused, and what `over` answers.
+pub fn run(
+    source: &Source,
+    size: Size,
+    tracked: &(dyn Fn() + Sync),
+    over: &(dyn Fn(&Over<'_>) -> Result<()> + Sync),
+) -> Result<Results> {
+    let cast = Cast::load(source, tracked)?;
     let items = items(&cast, size);
     let next = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
-    let trials: Mutex<Vec<Option<Trial>>> = Mutex::new(vec![None; items.len()]);
+    let counted = Mutex::new((0, Results::empty()));
     let work = || -> Result<()> {
         let mut eye = Eye::open()?;
         while let Some((at, item)) = take(&next, &items) {
             let trial = present(&mut eye, &cast, item, size.seed ^ at as u64)?;
-            let asked = trial.asked.join(", then ");
-            let line = format!("{}, {asked}: {} ({})", item.name(), trial.outcome, trial.reasons.join(", "));
-            if let Ok(mut trials) = trials.lock() {
-                trials[at] = Some(trial);
-            }
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len(), &line);
+            let mut counted = counted.lock().map_err(|_| BROKEN)?;
+            let (done, results) = &mut *counted;
+            *done += 1;
+            results.add(item, &trial);
+            let (name, target) = (item.name(), &cast.targets[item.target()]);
+            over(&Over { done: [*done, items.len()], target, name, trial: &trial, results })?;
         }
         Ok(())
     };
@@ -77,12 +122,11 @@ pub fn run(size: Size, progress: &(dyn Fn(usize, usize, &str) + Sync)) -> Result
         let threads: Vec<_> = (1..cores.min(items.len())).map(|_| scope.spawn(work)).collect();
         let mut outcome = work();
         for thread in threads {
-            outcome = outcome.and(thread.join().unwrap_or_else(|_| Err("a thread broke off".into())));
+            outcome = outcome.and(thread.join().unwrap_or_else(|_| Err(BROKEN.into())));
         }
         outcome
     })?;
-    let trials = trials.into_inner().map_err(|_| "a thread broke off")?;
-    Ok(count(&items, &trials))
+    Ok(counted.into_inner().map_err(|_| BROKEN)?.1)
 }
 
 fn take<'a>(next: &AtomicUsize, items: &'a [Item]) -> Option<(usize, &'a Item)> {
@@ -120,23 +164,4 @@ fn present(eye: &mut Eye, cast: &Cast, item: &Item, seed: u64) -> Result<Trial> 
             trial::run(eye, &mut *live(cast, target, take, grey), &template, seed, true)
         }
     }
-}
-
-fn count(items: &[Item], trials: &[Option<Trial>]) -> Results {
-    let mut results = Results {
-        attacks: Species::ALL.into_iter().map(|species| (species, Tally::default())).collect(),
-        ..Results::default()
-    };
-    for (item, trial) in items.iter().zip(trials) {
-        let Some(trial) = trial else { continue };
-        match item {
-            Item::Attack(plan) => {
-                let of_species = results.attacks.iter_mut().filter(|(species, _)| *species == plan.species);
-                of_species.for_each(|(_, tally)| tally.add(trial));
-            }
-            Item::Live { grey: false, .. } => results.live.add(trial),
-            Item::Live { grey: true, .. } => results.live_grey.add(trial),
-        }
-    }
-    results
 }

@@ -1,6 +1,6 @@
 //! The shipped recordings: who and what is in them, tracked once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pose_camera::Frame;
 use pose_camera::recording::Clip;
@@ -15,8 +15,22 @@ use crate::Result;
 use crate::eye::{self, Eye};
 use crate::rgb::Rgb;
 
-/// Who is attacked: those of whom enough is shipped.
-pub const PEOPLE: [&str; 2] = ["ben", "chidi"];
+/// Who is attacked, and where their recordings lie.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Clips named PERSON_GESTURE_REPETITION.avi and PERSON_MOVEMENT.avi.
+    pub folder: PathBuf,
+    /// Names of the people.
+    pub people: Vec<String>,
+}
+
+impl Default for Source {
+    /// Those of whom enough is shipped.
+    fn default() -> Self {
+        Self { folder: shipped(), people: ["ben", "chidi"].map(str::to_owned).to_vec() }
+    }
+}
+
 /// Their gestures.
 pub const GESTURES: [&str; 2] = ["circle_touch", "open_head"];
 /// Recordings of each.
@@ -37,7 +51,7 @@ pub struct Take {
 /// One person's recordings of one gesture.
 pub struct Target {
     /// Name of the person.
-    pub who: &'static str,
+    pub who: String,
     /// Name of the gesture.
     pub gesture: &'static str,
     /// Repetitions of the gesture.
@@ -48,8 +62,8 @@ pub struct Target {
 pub struct Cast {
     /// People and gestures.
     pub targets: Vec<Target>,
-    /// Answers, one for each of [`PEOPLE`] and [`Movement::ALL`] that was recorded.
-    answers: Vec<(&'static str, Movement, Take)>,
+    /// Answers, one for each person and each of [`Movement::ALL`] that was recorded.
+    answers: Vec<(String, Movement, Take)>,
     /// The empty room.
     pub room: Rgb,
 }
@@ -59,22 +73,29 @@ impl Cast {
     ///
     /// # Errors
     /// Recordings that are missing or damaged.
-    pub fn load(eye: &mut Eye, done: &dyn Fn()) -> Result<Self> {
-        let mut targets = Vec::new();
-        let mut answers = Vec::new();
-        for who in PEOPLE {
+    pub fn load(source: &Source, done: &(dyn Fn() + Sync)) -> Result<Self> {
+        let path = |name: &str| source.folder.join(name).with_extension("avi");
+        let mut clips = Vec::new();
+        for who in &source.people {
             for gesture in GESTURES {
-                let takes = (0..REPETITIONS).map(|i| take(eye, &format!("{who}_{gesture}_{i}"), done));
-                targets.push(Target { who, gesture, takes: takes.collect::<Result<_>>()? });
-            }
-            for movement in Movement::ALL {
-                let name = format!("{who}_{}", movement.name());
-                if path(&name).exists() {
-                    answers.push((who, movement, take(eye, &name, done)?));
-                }
+                clips.extend((0..REPETITIONS).map(|i| path(&format!("{who}_{gesture}_{i}"))));
             }
         }
-        let room = Rgb::decode(&Clip::open(&path("nobody"))?.frame(0)?)?;
+        let movements: Vec<(String, Movement)> =
+            source.people.iter().flat_map(|who| Movement::ALL.map(|m| (who.clone(), m))).collect();
+        let clip = |(who, movement): &(String, Movement)| path(&format!("{who}_{}", movement.name()));
+        let movements: Vec<_> = movements.into_iter().filter(|m| clip(m).exists()).collect();
+        clips.extend(movements.iter().map(clip));
+        let mut takes = take_all(&clips, done)?.into_iter();
+        let mut targets = Vec::new();
+        for who in &source.people {
+            for gesture in GESTURES {
+                let takes = takes.by_ref().take(REPETITIONS).collect();
+                targets.push(Target { who: who.clone(), gesture, takes });
+            }
+        }
+        let answers = movements.into_iter().zip(takes).map(|((who, m), take)| (who, m, take)).collect();
+        let room = Rgb::decode(&Clip::open(&shipped().join("nobody.avi"))?.frame(0)?)?;
         Ok(Self { targets, answers, room })
     }
 
@@ -99,17 +120,34 @@ impl Target {
     }
 }
 
-/// The recording's file.
-pub fn path(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "../recordings", &format!("{name}.avi")].iter().collect()
+/// The folder of the shipped recordings.
+fn shipped() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "../recordings"].iter().collect()
 }
 
-fn take(eye: &mut Eye, name: &str, done: &dyn Fn()) -> Result<Take> {
-    let frames: Vec<Frame> = Clip::open(&path(name))?.frames().collect::<std::result::Result<_, _>>()?;
+/// The clips, tracked by all cores.
+fn take_all(clips: &[PathBuf], done: &(dyn Fn() + Sync)) -> Result<Vec<Take>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = clips.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let track = |clips: &[PathBuf]| -> Result<Vec<Take>> {
+            let mut eye = Eye::open()?;
+            clips.iter().map(|clip| take(&mut eye, clip).inspect(|_| done())).collect()
+        };
+        let threads: Vec<_> = clips.chunks(share).map(|clips| scope.spawn(move || track(clips))).collect();
+        let mut takes = Vec::new();
+        for thread in threads {
+            takes.extend(thread.join().map_err(|_| "a thread broke off")??);
+        }
+        Ok(takes)
+    })
+}
+
+fn take(eye: &mut Eye, clip: &Path) -> Result<Take> {
+    let frames: Vec<Frame> = Clip::open(clip)?.frames().collect::<std::result::Result<_, _>>()?;
     let pictures = frames.iter().map(Rgb::decode).collect::<std::result::Result<_, _>>()?;
     eye.forget();
     let seen = frames.iter().map(|frame| eye.see(frame.clone())).collect::<Result<_>>()?;
-    done();
     Ok(Take { frames, pictures, seen })
 }
 

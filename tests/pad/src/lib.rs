@@ -4,11 +4,12 @@
 //! - [`cast`]: the recordings; [`rgb`], `sheet`: pictures, and sheets before a camera
 //! - [`species`]: the attacks
 //! - [`eye`], [`trial`]: camera and tracker; one presentation from the first picture to the verdict
-//! - [`bench`], [`tally`], [`report`], `plot`: all presentations, counted and shown
+//! - [`bench`], [`tally`], [`report`], `plot`: all presentations, counted and shown; [`landmarks`]: kept
 
 pub mod bench;
 pub mod cast;
 pub mod eye;
+pub mod landmarks;
 mod plot;
 mod random;
 pub mod report;

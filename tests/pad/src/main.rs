@@ -1,24 +1,31 @@
 //! `make pad`: presents every attack to the pipeline and writes the report.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use pose_pad::Result;
 use pose_pad::bench::{self, Size};
-use pose_pad::cast::Cast;
-use pose_pad::eye::Eye;
+use pose_pad::cast::{Cast, Source};
+use pose_pad::landmarks::Lines;
 use pose_pad::report;
 use pose_pad::rgb::Rgb;
 use pose_pad::species::{Plan, Species};
 
-const USAGE: &str = "usage: pose-pad [--out FOLDER] [--per-species N] [--seed N] [--look]\n\n\
+const USAGE: &str = "usage: pose-pad [--out FOLDER] [--per-species N] [--seed N] [--look]\n\
+    \u{20}               [--recordings FOLDER --people NAME,NAME…] [--landmarks FILE]\n\n\
     Presents N attacks of each species (30) and writes report.md, report.json and report.svg into FOLDER\n\
-    (target/pad). --look writes one picture of each species there instead.";
+    (target/pad). --look writes one picture of each species there instead. --people takes other people than the\n\
+    shipped ones, --landmarks keeps what was seen, in the format of `posectl eval`.";
+
+/// The report is written anew after so many presentations.
+const REPORTED: usize = 26;
 
 struct Options {
     out: PathBuf,
     size: Size,
     look: bool,
+    source: Source,
+    landmarks: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -29,7 +36,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let result = if options.look { look(&options.out) } else { present(&options) };
+    let result = if options.look { look(&options) } else { present(&options) };
     match result {
         Ok(code) => code,
         Err(error) => {
@@ -44,6 +51,8 @@ fn options() -> Result<Options> {
         out: PathBuf::from("target/pad"),
         size: Size { per_species: 30, live_takes: usize::MAX, seed: 1 },
         look: false,
+        source: Source::default(),
+        landmarks: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -53,6 +62,9 @@ fn options() -> Result<Options> {
             "--per-species" => options.size.per_species = value()?.parse()?,
             "--seed" => options.size.seed = value()?.parse()?,
             "--look" => options.look = true,
+            "--recordings" => options.source.folder = value()?.into(),
+            "--people" => options.source.people = value()?.split(',').map(str::to_owned).collect(),
+            "--landmarks" => options.landmarks = Some(value()?.into()),
             _ => return Err(USAGE.into()),
         }
     }
@@ -61,9 +73,21 @@ fn options() -> Result<Options> {
 
 /// Fails if a photo was let in.
 fn present(options: &Options) -> Result<ExitCode> {
-    let results = bench::run(options.size, &|done, all, line| match all {
-        0 => eprint!("."),
-        _ => eprintln!("{done} of {all}: {line}"),
+    let lines = options.landmarks.as_deref().map(Lines::create).transpose()?;
+    let results = bench::run(&options.source, options.size, &|| eprint!("."), &|over| {
+        let ([done, all], trial) = (over.done, over.trial);
+        let asked = trial.asked.join(", then ");
+        eprintln!(
+            "{done} of {all}: {}, {asked}: {} ({})",
+            over.name,
+            trial.outcome,
+            trial.reasons.join(", ")
+        );
+        if let Some(lines) = &lines {
+            lines.add(over.target, over.name, trial)?;
+        }
+        // A run that is cut short has its report.
+        if done % REPORTED == 0 { report::write(over.results, &options.out) } else { Ok(()) }
     })?;
     report::write(&results, &options.out)?;
     println!("{}", report::page(&results));
@@ -78,9 +102,10 @@ fn present(options: &Options) -> Result<ExitCode> {
 }
 
 /// One picture of each species, two seconds into the gesture.
-fn look(out: &Path) -> Result<ExitCode> {
+fn look(options: &Options) -> Result<ExitCode> {
+    let out = &options.out;
     std::fs::create_dir_all(out)?;
-    let cast = Cast::load(&mut Eye::open()?, &|| eprint!("."))?;
+    let cast = Cast::load(&options.source, &|| eprint!("."))?;
     for species in Species::ALL {
         let plan = Plan::of(species, 1, cast.targets.len(), 1)[0];
         let mut show = plan.show(&cast);

@@ -35,6 +35,8 @@ pub struct Trial {
     /// Share of all single movements, and of all ordered pairs of different ones, with which it would be let in.
     /// `None` if it was not looked at: what is shown depends on what is asked, or it was denied before.
     pub expected: Option<[f64; 2]>,
+    /// What the tracker saw of the gesture and of each answer.
+    pub seen: Vec<Vec<Observation>>,
 }
 
 impl Trial {
@@ -79,7 +81,8 @@ pub fn run(
     let end = session(template, &asked, &seen);
     let expected = (!as_asked && denied.is_empty()).then(|| expected(template, &seen));
     let asked = asked.iter().map(|challenge| challenge.movement.name()).collect();
-    Ok(judged(asked, end.as_ref(), denied, expected))
+    let seen = std::iter::once(seen.gesture).chain(seen.answers).collect();
+    Ok(Trial { seen, ..judged(asked, end.as_ref(), denied, expected) })
 }
 
 /// What a login of this user asks.
@@ -200,5 +203,6 @@ fn judged(
         Some(End::Failed { outcome, .. }) => (false, outcome.as_str(), Vec::new()),
         _ => (false, "unfinished", Vec::new()),
     };
-    Trial { asked, accepted, outcome: outcome.to_owned(), denied, reasons, expected }
+    let seen = Vec::new();
+    Trial { asked, accepted, outcome: outcome.to_owned(), denied, reasons, expected, seen }
 }

@@ -1,12 +1,15 @@
 //! One presentation of each species and one live person: the bench itself works. Its figures come from `make pad`.
 
 use pose_pad::bench::{self, Size};
+use pose_pad::cast::Source;
 use pose_pad::report;
 
 #[test]
 fn photos_are_refused_and_the_live_person_is_not() {
     let size = Size { per_species: 1, live_takes: 1, seed: 1 };
-    let results = bench::run(size, &|_, _, _| ()).expect("the recordings and models are there");
+    let source = Source { people: vec!["ben".to_owned()], ..Source::default() };
+    let results =
+        bench::run(&source, size, &|| (), &|_| Ok(())).expect("the recordings and models are there");
     for (species, tally) in &results.attacks {
         assert_eq!(tally.n, 1, "{}", species.name());
         assert!(!species.is_photo() || tally.accepted == 0, "{}: {:?}", species.name(), tally.outcomes);

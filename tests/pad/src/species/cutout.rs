@@ -48,7 +48,7 @@ impl<'a> CutOut<'a> {
     pub(super) fn new(cast: &'a Cast, target: &'a Target, plan: &Plan) -> Self {
         let mut random = Random::new(plan.seed);
         // The arms are cut out of a picture in which they are stretched: the middle of that movement.
-        let stretched = cast.answers(target.who).find(|(movement, _)| *movement == Movement::TPose);
+        let stretched = cast.answers(&target.who).find(|(movement, _)| *movement == Movement::TPose);
         let take = stretched.map_or(plan.take(target), |(_, take)| take);
         let middle = take.pictures.len() / 2;
         let arms = [0, 1].map(|side| Arm::of(&take.seen[middle], side));
@@ -90,7 +90,7 @@ impl Show for CutOut<'_> {
     }
 
     fn answer(&mut self, _: usize, asked: Movement, i: usize) -> Frame {
-        let known = self.cast.answers(self.target.who).find(|(movement, _)| *movement == asked);
+        let known = self.cast.answers(&self.target.who).find(|(movement, _)| *movement == asked);
         let seen = match known {
             Some((_, take)) if self.species == Species::CutOutPuppet => &take.seen,
             // Without an eye on the screen: the gesture again.

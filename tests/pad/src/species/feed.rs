@@ -28,7 +28,7 @@ impl<'a> Feed<'a> {
         let other = &cast.targets[plan.target ^ 1].takes[plan.take];
         let answers = if plan.species == Species::RightFirstHalf {
             // Chosen in advance, two different ones.
-            let mut movements: Vec<&Take> = cast.answers(target.who).map(|(_, take)| take).collect();
+            let mut movements: Vec<&Take> = cast.answers(&target.who).map(|(_, take)| take).collect();
             let first = movements.swap_remove(random.below(movements.len()));
             [first, movements[random.below(movements.len())]]
         } else {
@@ -86,7 +86,7 @@ impl Show for Live<'_> {
     }
 
     fn answer(&mut self, _: usize, asked: Movement, i: usize) -> Frame {
-        let answer = self.cast.answers(self.target.who).find(|(movement, _)| *movement == asked);
+        let answer = self.cast.answers(&self.target.who).find(|(movement, _)| *movement == asked);
         // A movement that was not recorded is not done.
         let (take, i) = answer.map_or((&self.target.takes[self.take], usize::MAX), |(_, take)| (take, i));
         self.picture(take, i)
