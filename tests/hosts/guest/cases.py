@@ -60,6 +60,6 @@ CASES = (
 
 # Of hosts that show no text. As shipped, movements are asked for all the same: nobody can do one without being told which.
 UNTOLD = (
-    Case("right person, movements required", "second factor", login_film("ben_circle_touch_3", "ben_circle_touch_4"), False,
+    Case("right person, movements required", "second factor", login_film("ben_circle_touch_3", None), False,
          "challenge_missed", configuration=""),
 )

@@ -78,14 +78,15 @@ def film(script):
 
 
 def login_film(gesture, challenge, fault=""):
-    """The clip `gesture`; then a person who does each movement that is asked for, or one clip whatever is asked."""
+    """The clip `gesture`; then a person who does each movement that is asked for, one clip whatever is asked, or, with
+    `challenge` None, somebody who sits still."""
     lines = [fault, f"gesture = {clip_path(gesture)}"]
     with open(HERE / "recordings" / "index.csv", encoding="utf-8") as index:
         rows = [row for row in csv.DictReader(index) if row["kind"] == "challenge" and row["identity"] == challenge]
     if rows:
         lines.append("[challenge]")
         lines += [f"{row['gesture']} = {clip_path(row['file'].removesuffix('.avi'))}" for row in rows]
-    else:
+    elif challenge:
         lines.append(f"default_challenge = {clip_path(challenge)}")
     return "\n".join(lines) + "\n"
 
