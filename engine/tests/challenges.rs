@@ -83,6 +83,22 @@ fn who_sits_aside_and_settles_slowly_into_a_lean_has_set_out_in_time() {
 }
 
 #[test]
+fn a_hand_that_sinks_slowly_and_then_sets_out_has_set_out_in_time() {
+    let mut scene = Scene::new(5);
+    let asked_at = scene.t_us;
+    let hand = posture_of(Movement::HeadRight).right;
+    let between = |share: f32| Posture {
+        right: [0, 1].map(|k| REST[k] + (hand[k] - REST[k]) * share),
+        ..Posture::default()
+    };
+    // Slowly from the instruction on, then quickly.
+    let observations =
+        scene.play(3.0, |t| between(if t < 0.7 { 0.3 * t } else { (0.21 + (t - 0.7) / 0.3).min(1.0) }));
+    let result = judge(Movement::HeadRight, &observations, None, asked_at, &ResponseWindow::default());
+    assert!(result.shown, "{result:?}");
+}
+
+#[test]
 fn a_hand_that_passes_by_shows_nothing() {
     let mut scene = Scene::new(6);
     let asked_at = scene.t_us;

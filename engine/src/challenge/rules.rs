@@ -24,6 +24,9 @@ const ON_THE_WAY: f32 = 0.06;
 /// …unless it was nearer before by more than this, shoulder widths: then it comes back from something else.
 const COMING_BACK: f32 = 0.1;
 
+/// Slower than this share of the movement's fastest frame is a hand that sinks or sways before it sets out.
+const CREEP: f32 = 0.08;
+
 /// When the movement was complete, or why it was not.
 ///
 /// The first movement that is begun in the window and held decides, whichever is asked: one recording, played from
@@ -82,12 +85,16 @@ fn onset(bodies: &[Body], first: usize) -> Option<usize> {
     let goal = bodies.last()?;
     let to_go = |i: usize| bodies.get(i).map_or(0.0, |body| distance(body, goal));
     let moved = |i: usize| bodies.get(i - 1).zip(bodies.get(i)).map_or(0.0, |(a, b)| distance(a, b));
-    let on_the_way = |i: usize| {
-        let nearer = to_go(i - 1) - to_go(i);
-        nearer > SETTING_OUT || nearer > -COMING_BACK && moved(i) > ON_THE_WAY
-    };
     let mut at = (0..=first).rev().find(|i| to_go(*i) >= MIN_TRAVEL)?;
-    while at > 0 && on_the_way(at) {
+    let mut fastest = (at + 1..=first).map(moved).fold(0.0, f32::max);
+    while at > 0 {
+        let nearer = to_go(at - 1) - to_go(at);
+        let creeping = moved(at) < CREEP * fastest;
+        let on_the_way = nearer > SETTING_OUT || nearer > -COMING_BACK && moved(at) > ON_THE_WAY;
+        if creeping || !on_the_way {
+            break;
+        }
+        fastest = fastest.max(moved(at));
         at -= 1;
     }
     (first > 0).then_some(at)
