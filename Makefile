@@ -148,6 +148,7 @@ lint: packages-test
 
 .PHONY: bench
 bench: packages-bench build
+	@command -v npm >/dev/null || scripts/packages npm
 	$(CARGO) build --locked --release -p pose-bench
 	$(CARGO) build --locked --release -p pose-vision --example track_rgb
 	tests/bench/run $(SECTIONS)

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use crate::alignment::position_log_distance;
 use crate::normalise::Track;
+use crate::random::SplitMix64;
 use crate::sequence::{JOINTS, Joint, Sequence, joint};
 use crate::streams::{Movement, Position};
 
@@ -35,7 +36,7 @@ pub fn rarity(movement: &Movement) -> Option<f64> {
 /// `count` strangers' movements; the same seed gives the same strangers.
 #[must_use]
 pub fn tracks(count: usize, seed: u64) -> Vec<Track> {
-    let mut random = Random(seed);
+    let mut random = Random(SplitMix64::new(seed));
     (0..count).map(|_| stranger(&mut random)).collect()
 }
 
@@ -164,24 +165,16 @@ fn between_keys(keys: &[Posture], times: &[f32], now: f32) -> Posture {
     std::array::from_fn(|k| from[k] + (to[k] - from[k]) * eased)
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): repeatable, and all that simulated people need.
-struct Random(u64);
+/// Draws of simulated people.
+struct Random(SplitMix64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
+        self.0.below(n)
     }
 
     fn between(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * (self.next() >> 40) as f32 / (1u64 << 24) as f32
+        self.0.between(low, high)
     }
 
     /// Normal by the sum of twelve uniform numbers.

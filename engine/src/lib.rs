@@ -7,7 +7,7 @@
 //! - [`sequence`] → [`clean`] → [`normalise`]: upper-body joints over time, made comparable
 //! - [`dtw`], [`streams`], [`alignment`], [`cohort`], [`trim`], [`matching`], [`template`], [`enrol`], [`adapt`]: is it the
 //!   enrolled gesture of this person?
-//! - [`simulate`], [`strength`]: how many people who do not exist would pass with it?
+//! - [`simulate`], [`strength`]: how many people who do not exist would pass with it? [`random`]: their draws
 //! - [`liveness`], [`challenge`]: is a live person answering?
 //! - [`decide`]: the verdict; [`session`]: the live state machine that leads to it, [`gesture`]: when a gesture ends, [`framing`]: who
 //!   has to turn to the camera first
@@ -32,6 +32,7 @@ pub mod live;
 pub mod liveness;
 pub mod matching;
 pub mod normalise;
+pub mod random;
 pub mod sequence;
 pub mod session;
 pub mod simulate;

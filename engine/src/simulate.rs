@@ -6,35 +6,26 @@
 
 use crate::clean::{RATE, median};
 use crate::normalise::{Frame, Track};
+use crate::random::SplitMix64;
 use crate::sequence::{JOINTS, Joint, Sequence, joint};
 
-/// A small seeded generator (SplitMix64; Steele, Lea and Flood 2014), so that an estimate repeats exactly.
+/// Draws of simulated people, so that an estimate repeats exactly.
 #[derive(Clone, Debug)]
-pub struct Rng(u64);
+pub struct Rng(SplitMix64);
 
 impl Rng {
     /// From a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix64::new(seed))
     }
 
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Evenly in `low..high`.
     fn within(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)
+        self.0.between(low, high)
     }
 
-    /// In `0..n` (`n` > 0).
     fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        self.0.below(n)
     }
 
     /// Near normal (sum of four), mean 0, deviation 1.

@@ -106,7 +106,7 @@ impl Rgb {
     pub(crate) fn noisy(mut self, seed: u64) -> Self {
         let mut random = crate::random::Random::new(seed);
         for group in self.pixels.as_flattened_mut().chunks_mut(16) {
-            let mut bits = random.next();
+            let mut bits = random.bits();
             for value in group {
                 *value = value.saturating_add_signed((bits & 15).count_ones() as i8 - 2);
                 bits >>= 4;

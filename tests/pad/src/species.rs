@@ -110,7 +110,7 @@ impl Plan {
             species,
             target: i % targets,
             take: i / targets % REPETITIONS,
-            seed: Random::new(seed ^ ((species as u64) << 32) ^ i as u64).next(),
+            seed: Random::new(seed ^ ((species as u64) << 32) ^ i as u64).bits(),
         };
         (0..count).map(plan).collect()
     }
