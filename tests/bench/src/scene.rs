@@ -1,11 +1,13 @@
 //! A daemon and a PAM host in a sandbox, with the moments that a measurement needs.
 
+use std::collections::HashMap;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
+use pose_contract::{BUS_NAME, INTERFACE, OBJECT_PATH};
 use pose_helperd::boottime::monotonic_us;
 use pose_system::bus::Bus;
 use pose_system::film::Film;
@@ -13,6 +15,7 @@ use pose_system::helper::Setup;
 use pose_system::pam::{self, Request, Seen};
 use pose_system::runner::Scene;
 use pose_system::{Result, place};
+use zbus::{Connection, Variant};
 
 /// Account and password that the sandbox has enrolled.
 pub(crate) const WHO: (&str, &str) = ("ben", "correct horse");
@@ -130,28 +133,28 @@ pub(crate) fn full_login(house: &House) -> Result<(f64, f64)> {
     Ok((seen.took.as_secs_f64(), ended_us.saturating_sub(movement_us) as f64 / 1e3))
 }
 
-/// A host that stays at its password prompt until it is dropped.
-pub(crate) struct Waiting(Child);
+/// A client that stays at its password prompt until it is dropped.
+pub(crate) struct Waiting(
+    #[allow(dead_code, reason = "the attempt lives as long as its connection")] Connection,
+);
 
 impl Waiting {
-    pub(crate) fn start(room: &Path) -> Result<Self> {
-        let child = Command::new("pamtester")
-            .args([pam::SERVICE, WHO.0, "authenticate"])
-            .env("LD_PRELOAD", "libpam_wrapper.so")
-            .env("PAM_WRAPPER", "1")
-            .env("PAM_WRAPPER_SERVICE_DIR", room.join("pam.d"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self(child))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    pub(crate) fn start() -> Result<Self> {
+        // Not a host: libpam_wrapper, which hosts need here, serves 62 processes at most.
+        zbus::block_on(async {
+            let connection = Connection::system().await?;
+            let nothing: HashMap<&str, Variant<'_>> = HashMap::new();
+            connection
+                .call_method(
+                    Some(BUS_NAME),
+                    OBJECT_PATH,
+                    Some(INTERFACE),
+                    "Begin",
+                    &(WHO.0, pam::SERVICE, nothing),
+                )
+                .await?;
+            Ok(Self(connection))
+        })
     }
 }
 
