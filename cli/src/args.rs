@@ -128,6 +128,9 @@ pub(crate) struct Devices {
     /// Save one picture with the skeleton drawn on it
     #[arg(long, value_name = "FILE.png")]
     pub(crate) snapshot: Option<PathBuf>,
+    /// Trust cameras that were plugged in while the session was locked and are connected now (root only)
+    #[arg(long)]
+    pub(crate) approve: bool,
     /// The camera to take the picture with, instead of the one that would be chosen
     #[arg(long, value_name = "/dev/videoN", requires = "snapshot")]
     pub(crate) device: Option<PathBuf>,

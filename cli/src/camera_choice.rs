@@ -1,14 +1,16 @@
-//! Which camera a login would use: the decision of the camera crate, on the wishes of the helper's configuration.
+//! Which camera a login would use: the decision of the camera crate, on the wishes of the helper's configuration and on
+//! what the helper knows of the session's locks.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use pose_camera::v4l2::Request;
 use pose_camera::v4l2::controls::controls;
+use pose_camera::v4l2::{LockedTimes, Request};
 use serde::Deserialize;
 
+use crate::bus::{Details, connect};
 use crate::exit::{Exit, Failure};
 
 /// The helper's configuration.
@@ -33,6 +35,20 @@ struct Camera {
     prefer_infrared: bool,
     #[serde(default)]
     controls: BTreeMap<String, i32>,
+}
+
+/// What a login would ask of a camera now: the configured wishes, and the times at which one must not have been plugged
+/// in, which the helper knows; none when it cannot be asked.
+pub(crate) fn wanted_now() -> Result<Request, Failure> {
+    let status = connect::patiently(|| connect::helper()?.status());
+    let locked = status.map(|status| locked_times(&status)).unwrap_or_default();
+    Ok(Request { locked, ..configured(Path::new(CONFIG))? })
+}
+
+fn locked_times(status: &Details) -> LockedTimes {
+    let numbers = status.get("locked_times").and_then(|value| Vec::<u64>::try_from(value.clone()).ok());
+    let numbers = numbers.unwrap_or_default();
+    LockedTimes::of(numbers.as_chunks::<2>().0)
 }
 
 /// The configured wishes; the defaults when there is no configuration.

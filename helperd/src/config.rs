@@ -92,6 +92,8 @@ pub struct Camera {
     pub allow_virtual: bool,
     /// Take a camera that is not built in.
     pub allow_external: bool,
+    /// Take one also when it was plugged in while the session was locked.
+    pub allow_replugged: bool,
     /// Prefer an infrared camera when `device` is `"auto"`.
     pub prefer_infrared: bool,
     /// Standard controls by name, set while the camera is in use and put back afterwards.
@@ -105,6 +107,7 @@ impl Default for Camera {
             identity: "any".into(),
             allow_virtual: false,
             allow_external: false,
+            allow_replugged: false,
             prefer_infrared: false,
             controls: BTreeMap::new(),
         }

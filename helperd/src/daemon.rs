@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use futures_lite::{FutureExt, StreamExt};
+use pose_camera::v4l2::LockedTimes;
 use pose_contract::{BUS_NAME, OBJECT_PATH, SYSTEM_BUS_SOCKET};
 use zbus::fdo::DBusProxy;
 use zbus::{Connection, connection};
@@ -21,6 +22,7 @@ use crate::caller::Callers;
 use crate::capture::workers::Workers;
 use crate::config::{Config, WarmUp};
 use crate::interruption;
+use crate::locking::{self, Locking};
 use crate::lockout::{Limits, Moment};
 use crate::onlookers::Onlookers;
 use crate::password::Passwords;
@@ -67,6 +69,7 @@ pub struct Daemon {
     pub(crate) callers: Callers,
     pub(crate) allowances: Allowances,
     pub(crate) onlookers: Onlookers,
+    pub(crate) locking: Locking,
     camera: Mutex<CameraStatus>,
     turns: AtomicU32,
     runtime: OnceLock<SharedRuntime>,
@@ -105,6 +108,7 @@ impl Daemon {
             attempts: Registry::new(&parts.config.limits),
             allowances: Allowances::default(),
             onlookers: Onlookers::default(),
+            locking: Locking::default(),
             camera: Mutex::default(),
             turns: AtomicU32::new(0),
             store: Mutex::new(store),
@@ -132,6 +136,8 @@ impl Daemon {
         let watch = self.watch_names(&connection).await?;
         let interruptions = interruption::watch(Arc::clone(self), connection.clone());
         let interruptions = self.runtime()?.spawn("logind", interruptions);
+        let locking = locking::watch(Arc::clone(self), connection.clone());
+        let locking = self.runtime()?.spawn("locking", locking);
         let (daemon, to) = (Arc::clone(self), connection.clone());
         let onlookers = self.runtime()?.spawn("onlookers", async move { daemon.onlookers.send(&to).await });
         connection.request_name_with_flags(BUS_NAME, zbus::fdo::RequestNameFlags::DO_NOT_QUEUE).await?;
@@ -141,7 +147,7 @@ impl Daemon {
             tracing::error!("the bus went away");
         };
         end.or(bus_gone).or(self.idle()).await;
-        drop((watch, interruptions, onlookers));
+        drop((watch, interruptions, locking, onlookers));
         let _ = connection.release_name(BUS_NAME).await;
         self.end().await;
         Ok(())
@@ -254,8 +260,18 @@ impl Daemon {
     /// Has the camera opened while the person types, where configured and nobody else has it.
     pub(crate) fn open_ahead(&self, lid_closed: bool) {
         if self.config.worker.warm_up == WarmUp::Camera && !self.seat.is_taken() {
-            self.workers.prepare(Start { turn: self.turns.load(Ordering::Relaxed), lid_closed });
+            self.workers.prepare(self.start_of(self.turns.load(Ordering::Relaxed), lid_closed));
         }
+    }
+
+    /// How the camera is to be opened for the login of that number.
+    pub(crate) fn start_of(&self, turn: u32, lid_closed: bool) -> Start {
+        Start { turn, lid_closed, locked: self.distrusted_times() }
+    }
+
+    /// The times in which a plugged-in camera must not have come, as configured.
+    pub(crate) fn distrusted_times(&self) -> LockedTimes {
+        if self.config.camera.allow_replugged { LockedTimes::default() } else { self.locking.times() }
     }
 
     /// Has it closed again after a login that did not come to use it.

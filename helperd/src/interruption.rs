@@ -1,4 +1,5 @@
-//! What ends a capture besides its caller: the machine goes to sleep, or the caller's session leaves the foreground.
+//! What ends a capture besides its caller: the machine goes to sleep, or the caller's session leaves the foreground. What
+//! changes of sessions besides is passed on to [`crate::locking`].
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -11,14 +12,14 @@ use zbus::{Connection, MatchRule, Message, MessageStream, OwnedVariant};
 
 use crate::attempt::Stop;
 use crate::daemon::Daemon;
-use crate::place::LOGIND;
+use crate::place::{LOGIND, MANAGER};
 
 const QUEUE: Option<NonZeroUsize> = NonZeroUsize::new(16);
 
 /// Listens to logind for as long as it is polled. Without logind nothing is ever heard.
 pub(crate) async fn watch(daemon: Arc<Daemon>, connection: Connection) {
     let both = futures_lite::future::zip(
-        listen(&connection, sleep_rule(), |message| on_sleep(&daemon, message)),
+        listen(&connection, manager_rule(), |message| on_manager(&daemon, message)),
         listen(&connection, session_rule(), |message| on_session(&daemon, message)),
     );
     if let (Err(error), _) | (_, Err(error)) = both.await {
@@ -26,9 +27,10 @@ pub(crate) async fn watch(daemon: Arc<Daemon>, connection: Connection) {
     }
 }
 
-fn sleep_rule() -> zbus::Result<MatchRule<'static>> {
+/// Sleep, and sessions that come and go.
+fn manager_rule() -> zbus::Result<MatchRule<'static>> {
     let rule = MatchRule::builder().msg_type(Type::Signal).sender(LOGIND);
-    rule.interface("org.freedesktop.login1.Manager").member("PrepareForSleep").build()
+    rule.interface(MANAGER).build()
 }
 
 fn session_rule() -> zbus::Result<MatchRule<'static>> {
@@ -60,6 +62,15 @@ async fn is_logind(connection: &Connection, message: &Message) -> bool {
     owner.is_some() && owner.as_deref() == message.header().sender()
 }
 
+fn on_manager(daemon: &Daemon, message: &Message) -> zbus::Result<()> {
+    match message.header().member().map(|member| member.as_str()) {
+        Some("PrepareForSleep") => return on_sleep(daemon, message),
+        Some("SessionNew" | "SessionRemoved") => daemon.locking.look_again(),
+        _ => {}
+    }
+    Ok(())
+}
+
 fn on_sleep(daemon: &Daemon, message: &Message) -> zbus::Result<()> {
     let going: bool = message.body().deserialize()?;
     if going {
@@ -71,6 +82,9 @@ fn on_sleep(daemon: &Daemon, message: &Message) -> zbus::Result<()> {
 fn on_session(daemon: &Daemon, message: &Message) -> zbus::Result<()> {
     let body = message.body();
     let (_, changed, _): (&str, HashMap<&str, OwnedVariant>, Vec<&str>) = body.deserialize()?;
+    if changed.contains_key("LockedHint") || changed.contains_key("Active") {
+        daemon.locking.look_again();
+    }
     let active = changed.get("Active").and_then(|value| bool::try_from(value).ok());
     let header = message.header();
     if let (Some(active), Some(path)) = (active, header.path()) {

@@ -5,7 +5,7 @@
 //! - [`attempt`], [`work`], [`capture`]: one attempt, what its thread does, its pictures
 //! - [`worker`]: the process that decodes pictures and runs models
 //! - [`caller`], `process`, [`place`], [`polkit`], [`allowance`], [`arguments`]: who asks, from where, how much and what
-//! - `interruption`: sleep and sessions that leave the foreground; `onlookers`: who else shows instructions
+//! - `interruption`: sleep and sessions that leave the foreground; `locking`: when the session is locked; `onlookers`: who else shows instructions
 //! - [`config`], [`store`], [`lockout`], [`accounts`], [`audit`], [`password`], [`keys`], [`secret`]: what is known
 //!   and kept
 #![deny(missing_docs)]
@@ -27,6 +27,7 @@ pub mod config;
 pub mod daemon;
 mod interruption;
 pub mod keys;
+mod locking;
 pub mod lockout;
 mod onlookers;
 pub mod overview;

@@ -99,6 +99,7 @@ pub(crate) fn status(daemon: &Daemon) -> HashMap<String, OwnedVariant> {
         ("runtime", detail(vision.runtime.display().to_string())),
         ("store", detail("ok")),
         ("busy", detail(daemon.seat.is_taken())),
+        ("locked_times", detail(daemon.distrusted_times().spans().flatten().collect::<Vec<u64>>())),
     ];
     values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -14,9 +14,9 @@ pub enum Place {
 }
 
 pub(crate) const LOGIND: &str = "org.freedesktop.login1";
-const MANAGER: &str = "org.freedesktop.login1.Manager";
-const MANAGER_PATH: &str = "/org/freedesktop/login1";
-const SESSION: &str = "org.freedesktop.login1.Session";
+pub(crate) const MANAGER: &str = "org.freedesktop.login1.Manager";
+pub(crate) const MANAGER_PATH: &str = "/org/freedesktop/login1";
+pub(crate) const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 
 /// Decides where `caller` sits. `rhost` is the remote host the caller names: it can only make a caller remote.
@@ -132,7 +132,8 @@ async fn judge(connection: &Connection, session: &OwnedObjectPath) -> zbus::Resu
     Ok(Place::Here(Some(session.to_string())))
 }
 
-async fn property(
+/// One property of one of logind's objects.
+pub(crate) async fn property(
     connection: &Connection,
     object: &OwnedObjectPath,
     interface: &str,

@@ -315,6 +315,22 @@ impl Service {
         zruntime::unblock(move || overview::unlock(&daemon, &user, caller.uid)).await
     }
 
+    async fn approve_cameras(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), Refusal> {
+        let (caller, _allowed) = self.enter(&header, connection).await?;
+        if caller.uid != 0 {
+            return Err(Refusal::NotAuthorized(
+                "only root approves a camera; pull it out and plug it in again while you work".into(),
+            ));
+        }
+        self.daemon.locking.approve();
+        tracing::info!("cameras that were plugged in while the session was locked are approved");
+        Ok(())
+    }
+
     #[zbus(out_args("enrolments"))]
     async fn list(
         &self,

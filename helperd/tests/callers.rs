@@ -124,6 +124,7 @@ fn a_user_asks_only_about_itself() {
     }
     assert_eq!(user.call("List", &("",)).unwrap_err(), DENIED);
     assert_eq!(user.call("Unlock", &("nobody",)).unwrap_err(), DENIED);
+    assert_eq!(user.call("ApproveCameras", &()).unwrap_err(), DENIED);
     let own: Vec<HashMap<String, OwnedVariant>> =
         user.call("List", &("nobody",)).unwrap().body().deserialize().unwrap();
     assert_eq!(own.len(), 1);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::device::{Device, Mode, Placement, is_luma, seconds};
+use super::locked::LockedTimes;
 use super::trust::{is_named, trust};
 use crate::camera::CameraError;
 use crate::frame::PixelFormat;
@@ -21,6 +22,8 @@ pub struct Request {
     pub lid_closed: bool,
     /// A camera that is named may be a software one.
     pub virtual_devices: bool,
+    /// A camera that is not built in must not have been plugged in in these times.
+    pub locked: LockedTimes,
     /// An infrared camera goes before a colour one.
     pub prefer_infrared: bool,
     /// This format only.

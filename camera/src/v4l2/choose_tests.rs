@@ -29,6 +29,7 @@ fn camera(number: u32, placement: Placement, modes: Vec<Mode>) -> Device {
             port: format!("1-{number}"),
         }),
         modes,
+        plugged_in_us: None,
         other_formats: Vec::new(),
         problem: None,
     }

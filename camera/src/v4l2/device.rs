@@ -33,6 +33,8 @@ pub struct Device {
     pub seat: String,
     /// USB descriptors, if it is on USB.
     pub usb: Option<Usb>,
+    /// When it came, microseconds of `CLOCK_MONOTONIC` since boot, by udev's word; `None` without one.
+    pub plugged_in_us: Option<u64>,
     /// What it delivers that can be used here.
     pub modes: Vec<Mode>,
     /// Four-character codes of formats that cannot be used here.
@@ -105,6 +107,18 @@ pub fn devices_in(roots: &Roots) -> Vec<Device> {
     sysfs::entries(roots).into_iter().filter_map(|e| device(roots, e)).collect()
 }
 
+/// When the nodes that are there came, without opening any; built-in cameras are left out. Clock and source are those
+/// of [`Device::plugged_in_us`].
+pub fn plugged_in_us() -> Vec<u64> {
+    plugged_in_us_in(&Roots::default())
+}
+
+/// As [`plugged_in_us`], from other file systems.
+pub fn plugged_in_us_in(roots: &Roots) -> Vec<u64> {
+    let entries = sysfs::entries(roots).into_iter();
+    entries.filter(|e| e.placement != Placement::BuiltIn).filter_map(|e| e.plugged_in_us).collect()
+}
+
 /// `None` for a node that delivers no pictures.
 fn device(roots: &Roots, entry: sysfs::Entry) -> Option<Device> {
     let mut device = Device {
@@ -119,6 +133,7 @@ fn device(roots: &Roots, entry: sysfs::Entry) -> Option<Device> {
         placement: entry.placement,
         seat: entry.seat,
         usb: entry.usb,
+        plugged_in_us: entry.plugged_in_us,
         modes: Vec::new(),
         other_formats: Vec::new(),
         problem: None,

@@ -8,6 +8,7 @@
 //! - [`device`]: which cameras there are and what they can do; `sysfs` reads where and what they are
 //! - [`choose`]: which camera, format, size and rate to use, and why: pure
 //! - [`trust`]: whether a camera may watch a login, and why not: pure
+//! - [`locked`]: when the session was locked: pure
 //! - [`controls`]: brightness and the like, by name: pure
 //! - [`exposure`]: whether the picture's brightness has settled: pure
 //! - `stream`: the buffer loop and the [`V4l2Camera`]; `picture`: whether a buffer holds a whole picture: pure
@@ -17,6 +18,7 @@ pub mod choose;
 pub mod controls;
 pub mod device;
 pub mod exposure;
+pub mod locked;
 mod node;
 mod picture;
 mod raw;
@@ -25,7 +27,8 @@ mod sysfs;
 pub mod trust;
 
 pub use choose::{Choice, Request, choose};
-pub use device::{Device, Mode, Placement, Roots, devices};
+pub use device::{Device, Mode, Placement, Roots, devices, plugged_in_us};
 pub use exposure::{Settled, Settling, mean_luma};
+pub use locked::LockedTimes;
 pub use stream::{Counts, V4l2Camera};
 pub use trust::{Distrust, trust};

@@ -22,6 +22,7 @@ pub(super) struct Entry {
     pub(super) placement: Placement,
     pub(super) seat: String,
     pub(super) usb: Option<Usb>,
+    pub(super) plugged_in_us: Option<u64>,
 }
 
 /// All entries that are named as cameras are, by number.
@@ -59,14 +60,16 @@ fn number(name: &str) -> Option<u32> {
 fn entry(roots: &Roots, number: u32, path: &Path) -> Entry {
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let usb_dir = usb_device(&place, &roots.sys);
+    let record = record(roots, &place).unwrap_or_default();
     Entry {
         number,
         node: roots.dev.join(format!("video{number}")),
         name: attribute(&place, "name").unwrap_or_default(),
         virtual_device: is_virtual(&place, usb_dir.is_some()),
         placement: usb_dir.as_deref().map_or(placement_off_usb(&place), placement_on_usb),
-        seat: seat(roots, &place).unwrap_or_else(|| "seat0".to_owned()),
+        seat: field(&record, "E:ID_SEAT=").map_or_else(|| "seat0".to_owned(), printable),
         usb: usb_dir.as_deref().and_then(usb),
+        plugged_in_us: field(&record, "I:").and_then(|time| time.parse().ok()),
     }
 }
 
@@ -105,12 +108,18 @@ fn placement_off_usb(place: &Path) -> Placement {
     if is_virtual(place, false) { Placement::Unknown } else { Placement::BuiltIn }
 }
 
-/// The seat in udev's record of the node, which is named by the node's numbers.
-fn seat(roots: &Roots, place: &Path) -> Option<String> {
+/// udev's record of the node, which is named by the node's numbers.
+fn record(roots: &Roots, place: &Path) -> Option<String> {
     let record = roots.udev.join(format!("c{}", attribute(place, "dev")?));
     let mut bytes = Vec::new();
     fs::File::open(record).ok()?.take(MAX_RECORD).read_to_end(&mut bytes).ok()?;
-    String::from_utf8_lossy(&bytes).lines().find_map(|l| l.strip_prefix("E:ID_SEAT=")).map(printable)
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What follows a key in such a record. `I:` is when udev first saw the device: it stays the same for as long as that
+/// is there, and is a new one when it comes back.
+fn field<'a>(record: &'a str, key: &str) -> Option<&'a str> {
+    record.lines().find_map(|line| line.strip_prefix(key))
 }
 
 fn usb(dir: &Path) -> Option<Usb> {

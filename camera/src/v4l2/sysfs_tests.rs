@@ -119,13 +119,15 @@ fn a_camera_that_cannot_be_opened_is_listed_with_the_reason() {
 }
 
 #[test]
-fn the_seat_is_the_one_that_udev_wrote_down() {
+fn seat_and_time_of_arrival_are_those_that_udev_wrote_down() {
     let tree = Tree::new();
     let udev = tree.0.path().join("udev");
     fs::create_dir(&udev).unwrap();
-    for (number, record) in
-        [(0, Some("S:v4l/by-id/x\nE:ID_SEAT=seat1\nG:seat\n")), (1, Some("E:ID_V4L_VERSION=2\n")), (2, None)]
-    {
+    for (number, record) in [
+        (0, Some("S:v4l/by-id/x\nI:81723456\nE:ID_SEAT=seat1\nG:seat\n")),
+        (1, Some("E:ID_V4L_VERSION=2\n")),
+        (2, None),
+    ] {
         let place = format!("pci0000:00/0000:00:0{number}.0");
         tree.entry(
             &place,
@@ -136,6 +138,7 @@ fn the_seat_is_the_one_that_udev_wrote_down() {
             fs::write(udev.join(format!("c81:{number}")), record).unwrap();
         }
     }
-    let seats: Vec<_> = entries(&tree.roots()).into_iter().map(|e| e.seat).collect();
-    assert_eq!(seats, ["seat1", "seat0", "seat0"]);
+    let found: Vec<_> = entries(&tree.roots()).into_iter().map(|e| (e.seat, e.plugged_in_us)).collect();
+    let told = |seat: &str, came| (seat.to_owned(), came);
+    assert_eq!(found, [told("seat1", Some(81_723_456)), told("seat0", None), told("seat0", None)]);
 }

@@ -34,6 +34,8 @@ pub enum Distrust {
     Doubled,
     /// It belongs to another seat of this machine.
     OtherSeat(String),
+    /// It is not built in and came while the session was locked.
+    WhileLocked,
 }
 
 impl fmt::Display for Distrust {
@@ -71,6 +73,11 @@ impl fmt::Display for Distrust {
                     "it belongs to {seat}; attach it here (loginctl attach), or name it as [camera] device"
                 )
             }
+            Self::WhileLocked => write!(
+                f,
+                "it was plugged in while the session was locked; pull it out and plug it in again while you work, or \
+                 run `posectl devices --approve` as root"
+            ),
         }
     }
 }
@@ -97,6 +104,9 @@ pub fn trust(device: &Device, devices: &[Device], request: &Request) -> Result<(
     }
     if is_doubled(device, devices, request) {
         return Err(Distrust::Doubled);
+    }
+    if device.placement != Placement::BuiltIn && request.locked.cover(device.plugged_in_us) {
+        return Err(Distrust::WhileLocked);
     }
     if named {
         return Ok(());

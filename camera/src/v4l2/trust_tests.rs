@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::v4l2::choose::choose;
+use crate::v4l2::locked::LockedTimes;
 use crate::{CameraError, PixelFormat, v4l2::Mode};
 
 const PORT: &str = "/dev/v4l/by-path/pci-usb-0:4:1.0-video-index0";
@@ -21,6 +22,7 @@ fn camera() -> Device {
         placement: Placement::BuiltIn,
         seat: FIRST_SEAT.into(),
         usb: Some(Usb { vendor: 0x046d, product: 0x0825, serial: Some("AB12".into()), port: "1-4".into() }),
+        plugged_in_us: Some(7_000_000),
         modes: vec![Mode { format: PixelFormat::Mjpg, width: 640, height: 480, intervals: vec![(1, 30)] }],
         other_formats: Vec::new(),
         problem: None,
@@ -44,6 +46,11 @@ fn named(name: &str) -> Request {
 
 fn described(identity: &str) -> Request {
     Request { identity: Some(identity.into()), ..Request::default() }
+}
+
+/// The named port, in a session that is locked since then.
+fn since(us: u64) -> Request {
+    Request { locked: LockedTimes::of(&[[us, u64::MAX]]), ..named(PORT) }
 }
 
 #[test]
@@ -108,6 +115,22 @@ fn each_manipulation_is_refused_by_its_own_reason() {
             Request::default(),
             Distrust::OtherSeat("seat1".into()),
         ),
+        (
+            "the pinned camera, plugged in anew while the session was locked",
+            placed(Placement::External),
+            Request { locked: LockedTimes::of(&[[5_000_000, 9_000_000]]), ..named(PORT) },
+            Distrust::WhileLocked,
+        ),
+        (
+            "one of which nobody knows when it came, while it is locked",
+            Device { plugged_in_us: None, ..placed(Placement::Unknown) },
+            Request {
+                external: true,
+                locked: LockedTimes::of(&[[5_000_000, u64::MAX]]),
+                ..Request::default()
+            },
+            Distrust::WhileLocked,
+        ),
     ];
     for (what, device, request, reason) in table {
         let devices = [device];
@@ -161,6 +184,8 @@ fn what_the_administrator_named_or_allowed_is_trusted() {
         ("external, allowed", plugged.clone(), Request { external: true, ..Request::default() }),
         ("external, named by port", plugged.clone(), named(PORT)),
         ("external, named by id", plugged.clone(), named(ID)),
+        ("external, there before the session was locked", plugged.clone(), since(7_000_001)),
+        ("built in, which hides from a switch or over a sleep", camera(), since(5_000_000)),
         ("another seat's, named", Device { seat: "seat1".into(), ..plugged }, named(PORT)),
         (
             "software, named and allowed",

@@ -81,6 +81,11 @@ impl Helper {
         self.call("Unlock", &(user,))
     }
 
+    /// Trusts the cameras that were plugged in while the session was locked.
+    pub(crate) fn approve_cameras(&self) -> Result<(), Failure> {
+        self.call("ApproveCameras", &())
+    }
+
     /// A user's enrolments; all users' for an empty name.
     pub(crate) fn list(&self, user: &str) -> Result<Vec<Details>, Failure> {
         self.call("List", &(user,))

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use pose_camera::camera::{Camera, CameraError};
 use pose_camera::v4l2::trust::identity;
 use pose_camera::v4l2::{
-    Choice, Device, Distrust, Mode, Request, Settled, Settling, V4l2Camera, choose, devices, mean_luma, trust,
+    Choice, Device, Distrust, LockedTimes, Mode, Request, Settled, Settling, V4l2Camera, choose, devices,
+    mean_luma, trust,
 };
 use pose_vision::{Tracker, TrackerOptions};
 use serde_json::{Value, json};
 
 use crate::args::Devices;
-use crate::camera_choice::{CONFIG, configured};
+use crate::bus::connect;
+use crate::camera_choice::wanted_now;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::picture::Canvas;
@@ -23,7 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Runs the command.
 pub(crate) fn run(args: &Devices, output: Output) -> Result<Exit, Failure> {
-    let request = configured(Path::new(CONFIG))?;
+    if args.approve {
+        connect::patiently(|| connect::helper()?.approve_cameras())?;
+        output.say("The cameras that are connected now may have been plugged in at any time.")?;
+    }
+    let request = wanted_now()?;
     let found = devices();
     let choice = choose(&found, &request);
     let distrust = |device: &Device| trust(device, &found, &request).err();
@@ -53,6 +59,7 @@ fn looked_at(args: &Devices, request: Request) -> Request {
         Some(node) => Request {
             device: Some(node.to_string_lossy().into_owned()),
             identity: None,
+            locked: LockedTimes::default(),
             virtual_devices: true,
             ..request
         },

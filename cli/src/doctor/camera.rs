@@ -8,13 +8,13 @@ use nix::unistd::Group;
 use pose_camera::v4l2::{Device, Distrust, Request, choose, devices, trust};
 
 use super::Finding;
-use crate::camera_choice::{CONFIG, configured};
+use crate::camera_choice::wanted_now;
 
 /// All checks of this file.
 pub(super) fn check() -> Vec<Finding> {
     let found = devices();
     let mut findings: Vec<Finding> = found.iter().filter_map(looked_at).collect();
-    let wishes = match configured(Path::new(CONFIG)) {
+    let wishes = match wanted_now() {
         Ok(wishes) => wishes,
         Err(failure) => {
             findings.push(super::service::broken("camera", &failure));

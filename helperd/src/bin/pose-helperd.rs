@@ -82,6 +82,7 @@ fn open_camera(setup: &Setup, start: Start) -> Result<Box<dyn Camera>, CameraErr
         identity: setup.identity.clone(),
         external: setup.allow_external,
         lid_closed: start.lid_closed,
+        locked: start.locked,
         virtual_devices: setup.allow_virtual,
         prefer_infrared: setup.prefer_infrared,
         controls: setup.controls.clone(),

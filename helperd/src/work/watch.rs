@@ -14,7 +14,6 @@ use crate::attempt::seat::NotSeated;
 use crate::attempt::{BusEvent, Stop, detail};
 use crate::boottime::{BootTime, monotonic_us};
 use crate::capture::{Capture, Ended};
-use crate::worker::wire::Start;
 
 /// Longest wait for the camera while another attempt has it.
 const SEAT_LIMIT: Duration = Duration::from_secs(3);
@@ -94,7 +93,7 @@ impl Work<'_> {
 
 impl Work<'_> {
     fn open(&self, turn: u32, deadline: BootTime) -> Result<Capture, Verdict> {
-        let start = Start { turn, lid_closed: self.attempt.lid_closed.load(Ordering::Acquire) };
+        let start = self.daemon.start_of(turn, self.attempt.lid_closed.load(Ordering::Acquire));
         match Capture::start(&self.daemon.workers, self.attempt, start, deadline) {
             Ok(capture) => {
                 self.daemon.note_camera(&capture.camera, "ok");

@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn turn(turn: u32) -> Start {
-        Start { turn, lid_closed: false }
+        Start { turn, ..Start::default() }
     }
 
     fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -184,7 +184,7 @@ mod tests {
         // Nor one that was opened before the lid was closed.
         let camera = run(&|ours| {
             say(ours, Command::Prepare(turn(6)));
-            say(ours, Command::Start(Start { turn: 6, lid_closed: true }));
+            say(ours, Command::Start(Start { lid_closed: true, ..turn(6) }));
         });
         assert!(matches!(camera, Some(Err(CameraError::LidClosed))));
         assert_eq!(open_now(), 0);

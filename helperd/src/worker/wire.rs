@@ -3,6 +3,8 @@
 //! One `SOCK_SEQPACKET` packet is one message: a kind byte and its body. The parent treats the worker as hostile,
 //! because it decodes pictures; the worker trusts the parent.
 
+use pose_camera::v4l2::LockedTimes;
+use pose_camera::v4l2::locked::MOST_SPANS;
 use pose_engine::landmarks::{LANDMARK_COUNT, Landmark, Observation, PictureStats, Pose};
 
 /// Longest message in either direction, bytes.
@@ -40,6 +42,8 @@ pub struct Start {
     pub turn: u32,
     /// The lid is closed: built-in cameras see nothing.
     pub lid_closed: bool,
+    /// When a plugged-in camera must not have come.
+    pub locked: LockedTimes,
 }
 
 /// What the worker says to the parent.
@@ -120,16 +124,27 @@ impl Command {
 
 impl Start {
     fn encode(self, kind: u8) -> Vec<u8> {
-        [&[kind, u8::from(self.lid_closed)], self.turn.to_le_bytes().as_slice()].concat()
+        let mut bytes = vec![kind, u8::from(self.lid_closed)];
+        bytes.extend_from_slice(&self.turn.to_le_bytes());
+        bytes.extend(self.locked.spans().flatten().flat_map(u64::to_le_bytes));
+        bytes
     }
 
     fn decode(body: &[u8]) -> Result<Self, Malformed> {
-        match body {
-            &[lid @ (0 | 1), a, b, c, d] => {
-                Ok(Self { turn: u32::from_le_bytes([a, b, c, d]), lid_closed: lid == 1 })
-            }
-            _ => Err(Malformed("start of the wrong form")),
+        let [lid @ (0 | 1), a, b, c, d, spans @ ..] = body else {
+            return Err(Malformed("start of the wrong form"));
+        };
+        let (numbers, rest) = spans.as_chunks::<8>();
+        let (spans, odd) = numbers.as_chunks::<2>();
+        if !rest.is_empty() || !odd.is_empty() || spans.len() > MOST_SPANS {
+            return Err(Malformed("start of the wrong form"));
         }
+        let spans: Vec<_> = spans.iter().map(|span| span.map(u64::from_le_bytes)).collect();
+        Ok(Self {
+            turn: u32::from_le_bytes([*a, *b, *c, *d]),
+            lid_closed: *lid == 1,
+            locked: LockedTimes::of(&spans),
+        })
     }
 }
 
@@ -341,7 +356,8 @@ mod tests {
             assert!(bytes.len() <= MAX_MESSAGE);
             assert_eq!(Event::decode(&bytes), Ok(event));
         }
-        let start = Start { turn: 7, lid_closed: true };
+        let locked = LockedTimes::of(&[[5, 9], [20, u64::MAX]]);
+        let start = Start { turn: 7, lid_closed: true, locked };
         for command in [
             Command::Start(start),
             Command::Start(Start::default()),

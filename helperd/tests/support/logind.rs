@@ -28,6 +28,10 @@ impl Logind {
         if self.in_session { Ok(path("/session")) } else { Err(None_::NoSessionForPID(String::new())) }
     }
 
+    fn list_sessions(&self) -> Vec<(String, u32, String, String, OwnedObjectPath)> {
+        vec![("1".to_owned(), 0, "root".to_owned(), "seat0".to_owned(), path("/session"))]
+    }
+
     #[zbus(name = "GetUserByPID")]
     fn user_by_pid(&self, _pid: u32) -> OwnedObjectPath {
         path("/user")
@@ -65,6 +69,7 @@ pub struct Session {
     pub seat: &'static str,
     pub active: bool,
     pub owner: u32,
+    pub locked: bool,
 }
 
 #[interface(name = "org.freedesktop.login1.Session")]
@@ -85,13 +90,40 @@ impl Session {
     }
 
     #[zbus(property)]
+    fn class(&self) -> &str {
+        "user"
+    }
+
+    #[zbus(property)]
+    fn locked_hint(&self) -> bool {
+        self.locked
+    }
+
+    #[zbus(property)]
+    fn timestamp_monotonic(&self) -> u64 {
+        BEGAN_US
+    }
+
+    #[zbus(property)]
     fn seat(&self) -> (String, OwnedObjectPath) {
         (self.seat.to_owned(), path("/seat"))
     }
 }
 
+/// When sessions began, microseconds of the monotonic clock.
+pub const BEGAN_US: u64 = 1_000_000;
+
+/// Locks or unlocks the session and says so, as logind does when a locker tells it.
+pub fn lock(logind: &zbus::Connection, locked: bool) {
+    zbus::block_on(async {
+        let session = logind.object_server().interface::<_, Session>("/session").await.unwrap();
+        session.get_mut().await.locked = locked;
+        session.get().await.locked_hint_changed(session.signal_emitter()).await.unwrap();
+    });
+}
+
 /// At the machine's own seat, in the foreground.
-pub const HERE: Session = Session { remote: false, seat: "seat0", active: true, owner: 0 };
+pub const HERE: Session = Session { remote: false, seat: "seat0", active: true, owner: 0, locked: false };
 
 /// A logind that says the same of every process; the lid is open.
 pub fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
@@ -109,7 +141,7 @@ fn serve(house: &House, manager: Logind, session: Session, also_remote: bool) ->
         let server = logind.object_server();
         server.at("/session", session).await.unwrap();
         server.at("/user", User { also_remote }).await.unwrap();
-        server.at("/elsewhere", Session { remote: true, seat: "", active: true, owner: 0 }).await.unwrap();
+        server.at("/elsewhere", Session { remote: true, seat: "", ..HERE }).await.unwrap();
     });
     logind
 }

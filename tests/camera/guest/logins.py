@@ -137,16 +137,40 @@ def each_camera_that_is_not_trusted_is_refused_with_its_own_reason():
 
 
 def check_refused(terminal, camera, keys, reason):
+    with machine.configured(keys):
+        check_distrusted(terminal, camera, reason)
+
+
+def check_distrusted(terminal, camera, reason):
     """Nobody gets in, by a verdict with that reason, which `posectl` tells as well; the camera stays dark."""
     before = camera.starts()
-    with machine.configured(keys):
-        verdicts = Verdicts()
-        end = terminal.ask(ben(camera, 5))
-        check(end == "unavailable", f"{keys}: {end}")
-        verdicts.expect("camera_missing")
-        for told in (verdicts.all(), machine.said("posectl", "devices"), machine.said("posectl", "doctor")):
-            check(reason in told, f"{keys}: {reason!r} is missing in {told}")
-    check(camera.starts() == before, f"{keys}: the camera was switched on")
+    verdicts = Verdicts()
+    end = terminal.ask(ben(camera, 5))
+    check(end == "unavailable", f"{reason}: {end}")
+    verdicts.expect("camera_missing")
+    for told in (verdicts.all(), machine.said("posectl", "devices"), machine.said("posectl", "doctor")):
+        check(reason in told, f"{reason!r} is missing in {told}")
+    check(camera.starts() == before, f"{reason}: the camera was switched on")
+
+
+def a_camera_that_comes_to_a_locked_session_is_refused_until_it_is_approved_or_plugged_in_at_work():
+    reason = "it was plugged in while the session was locked"
+    with machine.camera() as camera, Login(ben(camera, 3), "ben") as terminal:
+        camera.unplug()
+        machine.lock("ben", True)
+        with machine.camera() as plugged:
+            check_distrusted(terminal, plugged, reason)
+            machine.lock("ben", False)
+            check_distrusted(terminal, plugged, reason)
+            run("posectl", "devices", "--approve")
+            check_sudo(terminal, ben(plugged, 4), "in", "success")
+            machine.lock("ben", True)
+            check_sudo(terminal, ben(plugged, 5), "in", "success")
+        with machine.camera() as plugged:
+            until(lambda: reason in machine.said("posectl", "devices"), "the reason", pause=1)
+            machine.lock("ben", False)
+        with machine.camera() as plugged:
+            check_sudo(terminal, ben(plugged, 4), "in", "success")
 
 
 def logins_in_a_row_end_in_the_right_verdicts():
@@ -178,6 +202,7 @@ CASES = [
     a_machine_that_goes_to_sleep_releases_the_camera_and_works_when_it_wakes,
     the_camera_is_listed_with_the_reason_and_a_picture_shows_the_skeleton,
     each_camera_that_is_not_trusted_is_refused_with_its_own_reason,
+    a_camera_that_comes_to_a_locked_session_is_refused_until_it_is_approved_or_plugged_in_at_work,
     logins_in_a_row_end_in_the_right_verdicts,
 ]
 

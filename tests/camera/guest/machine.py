@@ -112,6 +112,18 @@ def camera(port=0):
     return plug.Camera({"MJPG": plug.jpegs(recording)[:1]}, plug.size_of(recording), port=port)
 
 
+def lock(user, locked):
+    """Has logind say that the user's session is locked, as a desktop's locker does, and the helper hear of it."""
+    bus = "org.freedesktop.login1"
+    number = [line.split()[0] for line in run("loginctl", "list-sessions", "--no-legend").splitlines() if user in line.split()][0]
+    path = run("busctl", "call", bus, "/org/freedesktop/login1", f"{bus}.Manager", "GetSession", "s", number).split('"')[1]
+    run("busctl", "call", bus, path, f"{bus}.Session", "SetLockedHint", "b", str(locked).lower())
+    helper = "org.pam_pose.Helper1"
+    lasting = str(2**64 - 1)
+    plug.until(lambda: (lasting in run("busctl", "call", helper, "/org/pam_pose/Helper1", helper, "Status")) == locked,
+               f"the helper's knowledge that the session is locked: {locked}", pause=1)
+
+
 @contextlib.contextmanager
 def software_camera():
     """A camera of the kernel's own test driver; its node."""

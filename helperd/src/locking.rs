@@ -1,0 +1,153 @@
+//! When the session at this machine is locked, by logind's word: a camera that somebody plugs in meanwhile is not
+//! trusted ([`pose_camera::v4l2::LockedTimes`]).
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_channel::{Receiver, Sender};
+use pose_camera::v4l2::{LockedTimes, plugged_in_us};
+use zbus::{Connection, OwnedObjectPath};
+
+use crate::boottime::monotonic_us;
+use crate::daemon::Daemon;
+use crate::place::{LOGIND, MANAGER, MANAGER_PATH, SESSION, property};
+
+/// The seat that cameras belong to unless udev says otherwise.
+const SEAT: &str = "seat0";
+
+/// What is known of the session's locks.
+pub(crate) struct Locking {
+    times: Mutex<LockedTimes>,
+    changed: (Sender<()>, Receiver<()>),
+}
+
+impl Default for Locking {
+    fn default() -> Self {
+        // One place: whoever looks after a change sees all the changes before.
+        Self { times: Mutex::default(), changed: async_channel::bounded(1) }
+    }
+}
+
+impl Locking {
+    /// Has the sessions looked at again, soon.
+    pub(crate) fn look_again(&self) {
+        let _ = self.changed.0.try_send(());
+    }
+
+    /// The times in which a plugged-in camera must not have come.
+    pub(crate) fn times(&self) -> LockedTimes {
+        *self.lock()
+    }
+
+    /// The cameras that are there now are approved.
+    pub(crate) fn approve(&self) {
+        self.lock().approve(monotonic_us());
+    }
+
+    fn note(&self, locked_since: Option<u64>) {
+        match locked_since {
+            Some(since) => self.lock().begin(since),
+            None if self.times().last() => self.lock().end(monotonic_us(), &plugged_in_us()),
+            None => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LockedTimes> {
+        match self.times.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}
+
+/// Looks at the sessions now and after every change, for as long as it is polled.
+pub(crate) async fn watch(daemon: Arc<Daemon>, connection: Connection) {
+    // A session that is locked already may have been so since it began.
+    let mut first = true;
+    loop {
+        match sessions(&connection).await {
+            Ok(sessions) => {
+                let since = locked_since(&sessions);
+                let now = monotonic_us();
+                daemon.locking.note(since.map(|since| if first { since } else { now }));
+                first = false;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "logind tells of no sessions; cameras are trusted as if none was locked")
+            }
+        }
+        if daemon.locking.changed.1.recv().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// One of the seat's sessions.
+#[derive(Clone, Debug)]
+struct Session {
+    /// A person's, not a greeter's.
+    of_user: bool,
+    /// In the foreground.
+    active: bool,
+    locked: bool,
+    /// When it began, microseconds of `CLOCK_MONOTONIC`.
+    began_us: u64,
+}
+
+/// Whether somebody's session is locked and nobody's is open in the foreground; if so, since when at the longest. At a
+/// greeter beside a locked session nobody is known to sit there either.
+fn locked_since(sessions: &[Session]) -> Option<u64> {
+    let of_users = || sessions.iter().filter(|session| session.of_user);
+    if of_users().any(|session| session.active && !session.locked) {
+        return None;
+    }
+    of_users().filter(|session| session.locked).map(|session| session.began_us).min()
+}
+
+async fn sessions(connection: &Connection) -> zbus::Result<Vec<Session>> {
+    type Listed = (String, u32, String, String, OwnedObjectPath);
+    let reply =
+        connection.call_method(Some(LOGIND), MANAGER_PATH, Some(MANAGER), "ListSessions", &()).await?;
+    let listed: Vec<Listed> = reply.body().deserialize()?;
+    let mut sessions = Vec::new();
+    for (_, _, _, _, path) in listed.iter().filter(|(_, _, _, seat, _)| seat == SEAT) {
+        // One that ends meanwhile is none any more.
+        if let Ok(session) = session(connection, path).await {
+            sessions.push(session);
+        }
+    }
+    Ok(sessions)
+}
+
+async fn session(connection: &Connection, path: &OwnedObjectPath) -> zbus::Result<Session> {
+    let class: String = property(connection, path, SESSION, "Class").await?.try_into()?;
+    Ok(Session {
+        of_user: class.starts_with("user"),
+        active: property(connection, path, SESSION, "Active").await?.try_into()?,
+        locked: property(connection, path, SESSION, "LockedHint").await?.try_into()?,
+        began_us: property(connection, path, SESSION, "TimestampMonotonic").await?.try_into()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_locked_until_somebodys_is_open_in_the_foreground() {
+        let session = |of_user, active, locked| Session { of_user, active, locked, began_us: 100 };
+        let (open, locked) = (session(true, true, false), session(true, true, true));
+        let (behind, greeter) = (session(true, false, true), session(false, true, false));
+        let later = Session { began_us: 200, ..locked.clone() };
+        for (what, sessions, since) in [
+            ("nobody is logged in", vec![], None),
+            ("a greeter before anybody", vec![greeter.clone()], None),
+            ("at work", vec![open.clone()], None),
+            ("locked", vec![locked.clone()], Some(100)),
+            ("a greeter beside a locked session", vec![behind.clone(), greeter], Some(100)),
+            ("another person at work beside it", vec![behind.clone(), open], None),
+            ("two locked", vec![later, behind], Some(100)),
+        ] {
+            assert_eq!(locked_since(&sessions), since, "{what}");
+        }
+    }
+}
