@@ -47,7 +47,8 @@ help:
 	@echo 'make lint       formatting, clippy, licences and sources of dependencies'
 	@echo 'make bench      time, memory and growth of logins, beside MediaPipe; twenty minutes, JSON and plots in target/bench'
 	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
-	@echo 'make eval-challenges   which challenge movements are seen on the shipped recordings, and acceptance by delay'
+	@echo 'make eval-challenges   which challenge movements are seen on the shipped recordings, and acceptance by delay;'
+	@echo '                CLIPS=FOLDER for further rendered ones'
 	@echo 'make pad        presents 330 attacks made from the recordings to the whole pipeline: report and plot in target/pad'
 	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
 	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
@@ -159,7 +160,7 @@ eval: build
 
 .PHONY: eval-challenges
 eval-challenges: build
-	tests/challenges/run target/challenges
+	tests/challenges/run target/challenges $(CLIPS)
 
 # 20 minutes of one core; PAD="--per-species 60" for narrower intervals.
 .PHONY: pad

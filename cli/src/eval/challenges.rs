@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::presentations::Presentations;
+use super::presentations::{Count, Presentations};
 use super::puppet;
 use super::report::percent;
 
@@ -22,18 +22,40 @@ pub(crate) fn table(p: &Presentations) -> String {
         share(two),
         100.0 * p.worst_share
     );
+    let labels = p.met.iter().any(|m| m.labelled.n > 0);
     let _ =
-        writeln!(out, "{:<20}{:>16}{:>22}{:>9}", "challenge", "seen, of its own", "met by another, of", "%");
-    let (mut met, mut of) = (0, 0);
+        write!(out, "{:<20}{:>16}{:>22}{:>9}", "challenge", "seen, of its own", "met by another, of", "%");
+    let _ = writeln!(out, "{}", if labels { SPLIT } else { "" });
+    let (mut all, mut something_else) = (Count::default(), Count::default());
     for m in &p.met {
         let own = if m.own.n == 0 { "–".to_owned() } else { format!("{}/{}", m.own.accepted, m.own.n) };
-        let other = format!("{}/{}", m.other.accepted, m.other.n);
-        let rate = percent((m.other.n > 0).then(|| m.other.accepted as f64 / m.other.n as f64));
-        let _ = writeln!(out, "{:<20}{own:>16}{other:>22}{rate:>9}", m.movement.name());
-        met += m.other.accepted;
-        of += m.other.n;
+        let not_of_it = less(m.other, m.labelled);
+        let _ = write!(out, "{:<20}{own:>16}{}", m.movement.name(), cells(m.other));
+        let _ =
+            writeln!(out, "{}", if labels { cells(m.labelled) + &cells(not_of_it) } else { String::new() });
+        all = plus(all, m.other);
+        something_else = plus(something_else, not_of_it);
     }
-    let rate = percent((of > 0).then(|| met as f64 / of as f64));
-    let _ = writeln!(out, "{:<20}{:>16}{:>22}{rate:>9}", "all", "", format!("{met}/{of}"));
+    let _ = write!(out, "{:<20}{:>16}{}", "all", "", cells(all));
+    let split = cells(less(all, something_else)) + &cells(something_else);
+    let _ = writeln!(out, "{}", if labels { split } else { String::new() });
     out + &puppet::table(&p.by_delay)
+}
+
+/// Heads of the columns that labels allow.
+const SPLIT: &str = "  of it by its label, of        %   something else, of        %";
+
+/// A count and its rate.
+fn cells(count: Count) -> String {
+    let rate = percent((count.n > 0).then(|| count.accepted as f64 / count.n as f64));
+    format!("{:>22}{rate:>9}", format!("{}/{}", count.accepted, count.n))
+}
+
+fn plus(a: Count, b: Count) -> Count {
+    Count { n: a.n + b.n, accepted: a.accepted + b.accepted }
+}
+
+/// `a` without `b`, which is a part of it.
+fn less(a: Count, b: Count) -> Count {
+    Count { n: a.n.saturating_sub(b.n), accepted: a.accepted.saturating_sub(b.accepted) }
 }

@@ -18,6 +18,7 @@ mod rates;
 mod recordings;
 mod report;
 mod rng;
+mod shown;
 mod simulate;
 mod strengths;
 
@@ -35,6 +36,7 @@ use progress::Progress;
 use protocol::Trials;
 use recordings::Recording;
 use report::Report;
+use shown::Shown;
 
 /// Exit status when a file cannot be read or a plot cannot be written.
 const UNUSABLE: u8 = crate::exit::Exit::Input as u8;
@@ -51,6 +53,9 @@ pub(crate) struct Args {
     /// Report liveness too: live recordings refused, attacks accepted.
     #[arg(long)]
     pub(crate) liveness: bool,
+    /// Count recordings of the challenge movements themselves apart: lines of SET GESTURE MOVEMENT…
+    #[arg(long, value_name = "FILE", requires = "liveness")]
+    pub(crate) shown: Option<PathBuf>,
     /// Report other conditions too, by simulation: a moved camera, other frame rates, hurry, noise, a hidden hand,
     /// other movement before the gesture.
     #[arg(long)]
@@ -88,8 +93,12 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         Ok(pool) => pool,
         Err(e) => return fail(&format!("cannot start threads: {e}; try --threads 1")),
     };
+    let shown = match args.shown.as_deref().map_or_else(|| Ok(Shown::default()), Shown::read) {
+        Ok(shown) => shown,
+        Err(why) => return fail(&why),
+    };
     for file in &args.files {
-        let report = match pool.install(|| evaluate(file, args)) {
+        let report = match pool.install(|| evaluate(file, args, &shown)) {
             Ok(report) => report,
             Err(why) => return fail(&why),
         };
@@ -111,7 +120,7 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::from(UNUSABLE)
 }
 
-fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
+fn evaluate(file: &Path, args: &Args, shown: &Shown) -> Result<Report, String> {
     let name =
         file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
     let progress = Progress::new(&name);
@@ -123,7 +132,7 @@ fn evaluate(file: &Path, args: &Args) -> Result<Report, String> {
     let (methods, at_threshold) = methods::score(&recordings, &trials, &|| progress.step());
     let presentations = args.liveness.then(|| {
         progress.stage("liveness", recordings.len());
-        presentations::judge(&recordings, &|| progress.step())
+        presentations::judge(&recordings, shown, &|| progress.step())
     });
     let conditions = args.conditions.then(|| {
         progress.stage("conditions", conditions::steps(&trials));

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::puppet;
 use super::recordings::{Kind, Recording};
+use super::shown::Shown;
 
 /// An attacker may begin to play a recording at any multiple of this, microseconds.
 const OFFSET_US: u64 = 250_000;
@@ -29,6 +30,8 @@ pub(crate) struct Met {
     pub(crate) own: Count,
     /// All other live recordings, and how many of them met the challenge, from whichever moment they were played.
     pub(crate) other: Count,
+    /// Those among them that are of that very movement by their label ([`Shown`]).
+    pub(crate) labelled: Count,
 }
 
 /// What one way to judge accepts of each kind.
@@ -77,8 +80,8 @@ struct Judged<'a> {
     answers: Vec<MovementSet>,
 }
 
-/// Judges every recording; `done` is told after each.
-pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Presentations {
+/// Judges every recording; `shown` says which gestures are a movement, `done` is told after each.
+pub(crate) fn judge(recordings: &[Recording], shown: &Shown, done: &(dyn Fn() + Sync)) -> Presentations {
     let judged: Vec<Judged<'_>> = recordings
         .par_iter()
         .map(|recording| {
@@ -116,7 +119,7 @@ pub(crate) fn judge(recordings: &[Recording], done: &(dyn Fn() + Sync)) -> Prese
         seed: by(|j| j.moved),
         one_challenge,
         two_challenges,
-        met: Movement::ALL.into_iter().map(|m| met(m, &live)).collect(),
+        met: Movement::ALL.into_iter().map(|m| met(m, &live, shown)).collect(),
         live_as_replay: (live.len(), one, two),
         by_delay: puppet::judge(recordings),
         worst_share: live.iter().map(|j| j.best_for_something_else()).max().unwrap_or(0) as f64
@@ -136,15 +139,21 @@ impl Judged<'_> {
     }
 }
 
-fn met(movement: Movement, live: &[&Judged<'_>]) -> Met {
-    let (mut own, mut other) = (Count::default(), Count::default());
+fn met(movement: Movement, live: &[&Judged<'_>], shown: &Shown) -> Met {
+    let (mut own, mut other, mut labelled) = (Count::default(), Count::default(), Count::default());
     for judged in live {
         match judged.own {
             Some((m, seen)) if m == movement => own.add(seen),
-            _ => other.add(judged.meets(movement)),
+            _ => {
+                let meets = judged.meets(movement);
+                other.add(meets);
+                if shown.is(&judged.recording.set, &judged.recording.gesture, movement) {
+                    labelled.add(meets);
+                }
+            }
         }
     }
-    Met { movement, own, other }
+    Met { movement, own, other, labelled }
 }
 
 impl Count {

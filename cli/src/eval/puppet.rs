@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use super::presentations::{Count, named};
 use super::recordings::Recording;
 
-/// Delays looked at, microseconds: 0 to 6 s.
+/// Delays looked at, microseconds: 0 to 6 s, closer together around the time that reading takes.
+const FINE_US: u64 = 100_000;
+const FINE_UNTIL_US: u64 = 1_000_000;
 const STEP_US: u64 = 250_000;
-const STEPS: u64 = 24;
+const LAST_US: u64 = 6_000_000;
 /// When the instruction is shown on the puppet's clock; far enough from 0 to have a time before.
 const ASKED_US: u64 = 60_000_000;
 /// A movement has set out at this share of its way.
@@ -29,9 +31,9 @@ pub(crate) fn judge(recordings: &[Recording]) -> Vec<(u64, Count)> {
     if answers.is_empty() {
         return Vec::new();
     }
-    (0..=STEPS)
-        .map(|step| {
-            let delay = step * STEP_US;
+    let fine = (0..FINE_UNTIL_US / FINE_US).map(|step| step * FINE_US);
+    fine.chain((FINE_UNTIL_US / STEP_US..=LAST_US / STEP_US).map(|step| step * STEP_US))
+        .map(|delay| {
             let accepted =
                 answers.par_iter().filter(|(m, answer, out)| passes(*m, answer, *out, delay)).count();
             (delay / 1_000, Count { n: answers.len(), accepted })

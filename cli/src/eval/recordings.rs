@@ -36,6 +36,8 @@ impl Kind {
 /// One recording.
 #[derive(Debug)]
 pub(crate) struct Recording {
+    /// The collection that it belongs to; empty if the line names none.
+    pub(crate) set: String,
     pub(crate) user: String,
     pub(crate) gesture: String,
     pub(crate) view: String,
@@ -126,6 +128,8 @@ type Rows = Vec<Option<Vec<Option<Vec<Option<f32>>>>>>;
 
 #[derive(Deserialize)]
 struct Line {
+    #[serde(default)]
+    set: Option<Name>,
     user: Name,
     gesture: Name,
     #[serde(default)]
@@ -184,6 +188,7 @@ fn parse(line: &[u8]) -> Result<Recording, String> {
     };
     let track = Track::of(&sequence);
     Ok(Recording {
+        set: line.set.map(Name::into_text).unwrap_or_default(),
         user: line.user.into_text(),
         gesture: line.gesture.into_text(),
         view: line.view.map(Name::into_text).unwrap_or_default(),
