@@ -99,6 +99,36 @@ fn a_hand_that_sinks_slowly_and_then_sets_out_has_set_out_in_time() {
 }
 
 #[test]
+fn who_holds_the_arms_out_and_brings_them_over_a_border_has_answered_nothing() {
+    for (below, counts) in [(0.4, false), (1.0, true)] {
+        let mut scene = Scene::new(5);
+        let asked_at = scene.t_us;
+        let [x, _] = posture_of(Movement::TPose).left;
+        let goal = [x, 0.3];
+        let observations = scene.play(3.0, |t| {
+            let hand = glide(t, 0.8, 1.3, [x, goal[1] + below], goal);
+            Posture { left: hand, right: hand, lean: 0.0 }
+        });
+        let result = judge(Movement::TPose, &observations, None, asked_at, &ResponseWindow::default());
+        assert_eq!(result.shown, counts, "{below}: {result:?}");
+    }
+}
+
+#[test]
+fn a_hand_that_comes_steadily_from_the_instruction_on_has_set_out_too_early() {
+    let mut scene = Scene::new(5);
+    let asked_at = scene.t_us;
+    let goal = posture_of(Movement::HeadRight).right;
+    // Slowly, but faster than any sinking hand; then quicker and quicker.
+    let observations = scene.play(3.0, |t| {
+        let share = if t < 0.7 { 0.7 * t } else { (0.49 + (t - 0.7) / 0.25).min(1.0) };
+        Posture { right: [0, 1].map(|k| REST[k] + (goal[k] - REST[k]) * share), ..Posture::default() }
+    });
+    let result = judge(Movement::HeadRight, &observations, None, asked_at, &ResponseWindow::default());
+    assert_eq!(result.why, ChallengeReason::TooEarly);
+}
+
+#[test]
 fn a_hand_that_passes_by_shows_nothing() {
     let mut scene = Scene::new(6);
     let asked_at = scene.t_us;

@@ -121,6 +121,12 @@ impl Movement {
         }
     }
 
+    /// Whether a hand goes up to the shoulders or above.
+    #[must_use]
+    pub fn lifts_a_hand(self) -> bool {
+        !matches!(self, Self::ArmsCrossed | Self::LeanLeft | Self::LeanRight)
+    }
+
     /// Whether one arm shows this on the way to another movement of both arms.
     #[must_use]
     pub fn is_part(self) -> bool {

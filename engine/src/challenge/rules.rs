@@ -16,6 +16,9 @@ const UNCLEAR_FRAMES: usize = 1;
 const CONTAINED_FRAMES: usize = 4;
 /// A movement brings a hand or the head at least this far, shoulder widths: what stays at a border has not moved.
 const MIN_TRAVEL: f32 = 0.25;
+/// One that lifts a hand brings a hand this far, shoulder widths: hands rest in the lap or on a table. Who has the arms up
+/// all the time and brings them over a border has answered nothing.
+const LIFT_TRAVEL: f32 = 0.5;
 /// Slower than this a frame, shoulder widths, the body does not come nearer: landmark jitter stays below.
 const SETTING_OUT: f32 = 0.02;
 /// Faster than this a frame, shoulder widths, the body is on its way even where it comes no nearer: arms swing up in
@@ -24,7 +27,8 @@ const ON_THE_WAY: f32 = 0.06;
 /// …unless it was nearer before by more than this, shoulder widths: then it comes back from something else.
 const COMING_BACK: f32 = 0.1;
 
-/// Slower than this share of the movement's fastest frame is a hand that sinks or sways before it sets out.
+/// Slower than this share of the movement's fastest frame, and than [`ON_THE_WAY`], is a hand that sinks or sways before
+/// it sets out.
 const CREEP: f32 = 0.08;
 
 /// When the movement was complete, or why it was not.
@@ -58,7 +62,7 @@ pub(super) fn judge_frames(
         if held < needed {
             continue;
         }
-        if onset(&bodies[..=i], first).is_none_or(|onset| time(onset) < opens) {
+        if onset(&bodies[..=i], first, shown).is_none_or(|onset| time(onset) < opens) {
             early |= shown == movement;
         } else if shown == movement {
             return Ok(time(i));
@@ -81,15 +85,19 @@ pub(super) fn contained(sequence: &Sequence) -> MovementSet {
 
 /// The frame in which the body set out for the movement that it shows from frame `first` to the last; `None` if it
 /// was there all the time. It may settle as slowly as it likes: the way back begins where it was still on its way.
-fn onset(bodies: &[Body], first: usize) -> Option<usize> {
+fn onset(bodies: &[Body], first: usize, movement: Movement) -> Option<usize> {
     let goal = bodies.last()?;
+    let before = bodies.get(..first)?;
+    if movement.lifts_a_hand() && !before.iter().any(|body| hands_apart(body, goal) >= LIFT_TRAVEL) {
+        return None;
+    }
     let to_go = |i: usize| bodies.get(i).map_or(0.0, |body| distance(body, goal));
     let moved = |i: usize| bodies.get(i - 1).zip(bodies.get(i)).map_or(0.0, |(a, b)| distance(a, b));
     let mut at = (0..=first).rev().find(|i| to_go(*i) >= MIN_TRAVEL)?;
     let mut fastest = (at + 1..=first).map(moved).fold(0.0, f32::max);
     while at > 0 {
         let nearer = to_go(at - 1) - to_go(at);
-        let creeping = moved(at) < CREEP * fastest;
+        let creeping = moved(at) < f32::min(CREEP * fastest, ON_THE_WAY);
         let on_the_way = nearer > SETTING_OUT || nearer > -COMING_BACK && moved(at) > ON_THE_WAY;
         if creeping || !on_the_way {
             break;
@@ -102,6 +110,11 @@ fn onset(bodies: &[Body], first: usize) -> Option<usize> {
 
 /// How far the hand or head that moves most has to go from one posture to another, shoulder widths.
 fn distance(a: &Body, b: &Body) -> f32 {
+    hands_apart(a, b).max((a.head_shift - b.head_shift).abs())
+}
+
+/// The same for the hands alone.
+fn hands_apart(a: &Body, b: &Body) -> f32 {
     let hand = |k: usize| (a.joints[k][0] - b.joints[k][0]).hypot(a.joints[k][1] - b.joints[k][1]);
-    hand(joint::LEFT_WRIST).max(hand(joint::RIGHT_WRIST)).max((a.head_shift - b.head_shift).abs())
+    hand(joint::LEFT_WRIST).max(hand(joint::RIGHT_WRIST))
 }
