@@ -80,8 +80,10 @@ packages-test:
 	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 packages-bench:
 	@scripts/packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
+# QEMU only where it is used; without it user-mode Linux takes its place.
 packages-camera:
 	@scripts/packages $(BUILD_PACKAGES) $(CAMERA_PACKAGES)
+	@scripts/packages $$(tests/camera/which-guest packages) || [ -z "$${POSE_GUEST:-}" ]
 packages-hosts:
 	@scripts/packages $(HOSTS_PACKAGES)
 packages-page:
@@ -98,7 +100,7 @@ demo: packages-test build
 test: packages-test build
 	# The module's tests run the file that is shipped.
 	PAM_POSE_MODULE=$(CURDIR)/target/release/libpam_pose.so $(CARGO) test --locked --workspace
-	-@[ "$$(id -u)" -ne 0 ] || scripts/packages $(HOSTS_PACKAGES) $(CAMERA_PACKAGES)
+	-@[ "$$(id -u)" -ne 0 ] || { scripts/packages $(HOSTS_PACKAGES) $(CAMERA_PACKAGES); scripts/packages $$(tests/camera/which-guest packages); }
 	# The two that every machine has; the whole table takes long: make test-hosts.
 	tests/hosts/run --where-possible sudo su
 	tests/camera/run --where-possible

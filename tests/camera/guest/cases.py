@@ -46,8 +46,8 @@ def without_tables(jpeg):
 class Camera(plug.Camera):
     """A simulated webcam with some formats, all of the recording's size."""
 
-    def __init__(self, *formats, fps=15, port=0, pictures=None):
-        super().__init__({f: (pictures or {}).get(f) or pictures_of(f) for f in formats}, (WIDTH, HEIGHT), fps, port)
+    def __init__(self, *formats, pictures=None, **others):
+        super().__init__({f: (pictures or {}).get(f) or pictures_of(f) for f in formats}, (WIDTH, HEIGHT), **others)
 
 
 class Grab:
@@ -110,6 +110,15 @@ def listing_names_the_camera_and_leaves_out_its_metadata_node():
             check(part in text, f"{part!r} is missing in {text}")
         refused = subprocess.run([GRAB, "--list"], capture_output=True, text=True, timeout=60).stdout
         check("choice none: no usable camera" in refused, refused)
+
+
+def an_odd_name_is_told_without_what_could_drive_a_terminal():
+    # The kernel cuts it after 31 bytes, which is within a letter here.
+    with Camera("MJPG", name="\x1b[31mKam\u00e9ra \U0001f4f7\r\n" + 9 * "\u00e9"):
+        text = subprocess.run([GRAB, "--list", "--external"], capture_output=True, text=True, timeout=60).stdout
+        check("\ufffd[31mKam\u00e9ra \U0001f4f7\ufffd\ufffd\u00e9" in text, text)
+        check("\\u{" not in text, text)
+        check(len(Grab("--count", "2").end().frames()) == 2, "it is not used")
 
 
 def pictures_arrive_bit_for_bit(name, count):
@@ -278,7 +287,7 @@ def a_picture_carries_the_time_at_which_the_driver_took_it():
         grab = Grab("--count", "12", "--slow-ms", "230").end()
         ages = [int(f[5]) // 1000 for f in grab.of("frame")]
         # The newest picture is up to one period old when it is asked for; stamped by the reader, all would be new.
-        check(max(ages) >= 20 and max(ages) < 200 and len(set(ages)) > 3, f"{ages} ms")
+        check(max(ages) >= 20 and max(ages) < 200 * plug.SLACK and len(set(ages)) > 3, f"{ages} ms")
 
 
 @contextlib.contextmanager
@@ -388,7 +397,7 @@ def the_confined_worker_waits_until_the_exposure_has_settled():
     with Camera("YUYV", pictures={"YUYV": ramp + [flat(118)] * 40}) as camera, Worker() as worker:
         worker.start().next(Worker.OPENED)
         sent = camera.sent()
-        check(len(ramp) <= sent <= len(ramp) + 12, f"settled after {sent} pictures, {len(ramp)} of which changed")
+        check(len(ramp) <= sent <= len(ramp) + 12 * plug.SLACK, f"settled after {sent} pictures, {len(ramp)} of which changed")
         worker.next(Worker.REPORT)
 
 
@@ -408,6 +417,7 @@ def the_confined_worker_says_that_there_is_no_camera():
 
 CASES = [
     listing_names_the_camera_and_leaves_out_its_metadata_node,
+    an_odd_name_is_told_without_what_could_drive_a_terminal,
     mjpg_arrives_bit_for_bit,
     yuyv_arrives_bit_for_bit,
     nv12_arrives_bit_for_bit,

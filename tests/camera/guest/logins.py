@@ -15,7 +15,7 @@ from plug import check, until
 
 CIRCLES = [f"ben_circle_touch_{i}" for i in range(6)]
 # Between the pull and what the host shows, seconds of the guest's clock.
-SOON = 1.0
+SOON = 1.0 * plug.SLACK
 
 
 def ben(camera, repetition=3):

@@ -4,8 +4,9 @@
 USB/IP over a socket pair into vhci_hcd; behind it a UVC 1.1 camera with one size, any of the formats below, a
 processing unit with brightness, and faults on demand. Runs as root after `modprobe vhci-hcd uvcvideo`.
 
-usage: webcam.py PORT WIDTH HEIGHT FPS FORMAT=FILE...      FILE holds the pictures one after another, each with its length
-       (32 bits, little-endian) in front. Commands come on stdin, one a line: see Webcam.command.
+usage: webcam.py PORT NAME WIDTH HEIGHT FPS FORMAT=FILE...      NAME is what it calls itself; FILE holds the pictures one
+       after another, each with its length (32 bits, little-endian) in front. Commands come on stdin, one a line: see
+       Webcam.command.
 """
 import os
 import select
@@ -65,7 +66,7 @@ def descriptors(formats, width, height, interval):
 class Webcam:
     """The camera's state: what it sends next, and how it answers control requests."""
 
-    def __init__(self, width, height, fps, pictures):
+    def __init__(self, name, width, height, fps, pictures):
         self.formats = list(pictures)
         self.pictures = list(pictures.values())
         self.fps = fps
@@ -73,7 +74,7 @@ class Webcam:
         self.device, self.configuration = descriptors(self.formats, width, height, interval)
         self.probe = bytearray(u16(1) + u8(1, 1) + u32(interval) + bytes(10) + u32(width * height * 2) + u32(MAX_PAYLOAD)
                                + u32(48_000_000) + u8(3, 0, 0, 0))
-        self.strings = {1: "pam_pose", 2: "Simulated Camera", 3: "SIM0001"}
+        self.strings = {1: "pam_pose", 2: name, 3: "SIM0001"}
         self.brightness = 0
         self.brightness_set = []
         self.starts = 0
@@ -130,8 +131,8 @@ class Webcam:
         if kind == 3 and index == 0:
             return u8(4, 3, 9, 4)[:length]
         if kind == 3:
-            text = self.strings.get(index, "")
-            return (u8(2 + 2 * len(text), 3) + text.encode("utf-16le"))[:length]
+            text = self.strings.get(index, "").encode("utf-16le")
+            return (u8(2 + len(text), 3) + text)[:length]
         return None
 
     def streaming(self, request, out, length):
@@ -255,9 +256,9 @@ def read_pictures(path):
 
 
 def main():
-    port, width, height, fps, *formats = sys.argv[1:]
+    port, name, width, height, fps, *formats = sys.argv[1:]
     pictures = {name: read_pictures(path) for name, path in (f.split("=", 1) for f in formats)}
-    camera = Webcam(int(width), int(height), float(fps), pictures)
+    camera = Webcam(name, int(width), int(height), float(fps), pictures)
     bus = Bus(int(port))
     print("attached", flush=True)
     bus.run(camera)
