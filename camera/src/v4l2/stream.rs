@@ -172,9 +172,10 @@ impl V4l2Camera {
                 self.errors = if filled.is_some() { 0 } else { self.errors };
                 Ok(filled)
             }
-            Err(e) if e.raw_os_error() == Some(libc::EIO) && self.errors < MAX_ERRORS => {
+            Err(e) if e.raw_os_error() == Some(libc::EIO) => {
                 self.errors += 1;
-                Ok(None)
+                // Whichever call meets the last of them, waiting or this one, it means the same.
+                if self.errors > MAX_ERRORS { Err(self.gone()) } else { Ok(None) }
             }
             Err(e) => Err(failure(e, "taking a picture", &self.info.source)),
         }
