@@ -12,6 +12,9 @@ from seen import Seen, was_shown
 # After the last event (a key typed, a line in the journal) a screen that is still closed stays closed: libpam holds a
 # refusal back for up to three seconds.
 QUIET = 5
+# A message is confirmed so often: the host may not listen yet when it shows. An Enter too many would answer the prompt that
+# comes next.
+CONFIRMATIONS = 2
 
 
 def asks_password(text):
@@ -61,11 +64,14 @@ class Watch:
             left = []
         end = time.monotonic() + limit
         event, now, said, asked, woken, confirmed = time.monotonic(), "", "", 0, 0, 0
+        confirmations = 0
         while time.monotonic() < end:
             if is_open():
                 self.look()
                 return self.seen(True, case)
             new = self.look()
+            if new:
+                confirmations = 0
             if prompts and len(self.pictures) < 2 and time.monotonic() - woken > 3:
                 # Still dark: a key that writes nothing wakes it, once it listens.
                 self.screen.key("Shift_L")
@@ -73,9 +79,11 @@ class Watch:
             if new and left and prompts(self.read(-1)):
                 self.enter(left.pop(0))
                 event = time.monotonic()
-            elif holds and self.pictures and time.monotonic() - confirmed > 2 and holds(self.read(-1)):
+            elif (holds and self.pictures and confirmations < CONFIRMATIONS and time.monotonic() - confirmed > 2
+                  and holds(self.read(-1))):
                 self.screen.key("Return")
                 event = confirmed = time.monotonic()
+                confirmations += 1
             # Not at each turn: some hosts show a message for one second only.
             if time.monotonic() - asked > 1:
                 now, asked = helper.verdicts_since(self.evidence.position), time.monotonic()
