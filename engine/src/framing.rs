@@ -1,20 +1,19 @@
 //! Whether somebody sits turned or tilted against their enrolment, so that they can be told before anything is judged.
 //!
 //! The nose lies before the shoulders, so its place against them tells how the torso stands to the camera (see
-//! [`crate::turn`]). Small turns are the matcher's to undo; beyond [`LARGEST`] it hardly can.
+//! [`crate::turn`]). Small turns are the matcher's to undo; beyond [`SMALL_TURN`] it hardly can.
 //!
 //! Rationale: nothing here looks at the arms, so whether somebody is told says nothing about the gesture. Which way they
 //! are off is not told, and one attempt is told once, so that what a stranger can learn is one bit for each attempt
 //! about how the enrolled person's nose stands over the shoulders. Without a template a usual body takes its place: that
 //! somebody is told does not tell that there is an enrolment.
 
+use crate::constants::SMALL_TURN;
 use crate::normalise::Track;
 use crate::sequence::Sequence;
 use crate::template::Template;
-use crate::turn::{self, Turn};
+use crate::turn;
 
-/// Whoever is turned or tilted further than this against the enrolment is told, radians.
-pub const LARGEST: f32 = 13.0 * std::f32::consts::PI / 180.0;
 /// Where people's noses are who face the camera, the median of development recordings (webcam signs).
 const USUAL_NOSE: [f32; 2] = [0.0, -0.17];
 
@@ -46,15 +45,11 @@ pub fn off(templates: &[Template], movement: &Sequence) -> Option<Off> {
     let turn = enrolled
         .chain(templates.is_empty().then_some(USUAL_NOSE))
         .map(|before| turn::between(before, nose).unwrap_or_default())
-        .min_by(|a, b| largest(a).total_cmp(&largest(b)))?;
-    if largest(&turn) <= LARGEST {
+        .min_by(|a, b| a.angle().total_cmp(&b.angle()))?;
+    if turn.angle() <= SMALL_TURN {
         return None;
     }
     Some(if turn.yaw.abs() >= turn.pitch.abs() { Off::Turned } else { Off::Tilted })
-}
-
-fn largest(turn: &Turn) -> f32 {
-    turn.yaw.abs().max(turn.pitch.abs())
 }
 
 #[cfg(test)]
@@ -62,6 +57,7 @@ mod tests {
     use super::*;
     use crate::clean::RATE;
     use crate::sequence::Joint;
+    use crate::turn::Turn;
 
     fn seen(track: &Track) -> Sequence {
         let frames = track.frames.iter().enumerate().map(|(i, f)| {

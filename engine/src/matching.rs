@@ -8,9 +8,9 @@ use crate::adapt;
 use crate::alignment::log_distances;
 use crate::cohort;
 use crate::constants::{
-    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, IDLE_RANGE, IDLE_SHARE, LONGEST_DURATION_RATIO, MEDIANS,
-    MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN, RARITY_WEIGHT, TURN_PRICE, WEIGHTS,
-    WORST_SCORE,
+    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, IDLE_RANGE, IDLE_SHARE, LARGE_TURN_PRICE,
+    LONGEST_DURATION_RATIO, MEDIANS, MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN,
+    RARITY_WEIGHT, SMALL_TURN, TURN_PRICE, WEIGHTS, WORST_SCORE,
 };
 use crate::dtw;
 use crate::normalise::Track;
@@ -164,7 +164,7 @@ fn from_either_view(reference: &Reference, probe: &Track, seen: &Seen) -> MatchS
     let turn = turn::nose_of(probe).and_then(|nose| turn::between(reference.nose, nose));
     let Some(turn) = turn else { return straight };
     let mut back = compare(reference, &turn::turned_back(probe, turn), seen);
-    back.score -= TURN_PRICE;
+    back.score -= if turn.angle() <= SMALL_TURN { TURN_PRICE } else { LARGE_TURN_PRICE };
     back.accepted = back.score >= ACCEPT;
     if back.score > straight.score { back } else { straight }
 }

@@ -25,6 +25,14 @@ pub struct Turn {
     pub pitch: f32,
 }
 
+impl Turn {
+    /// The larger of the two angles, without its sign.
+    #[must_use]
+    pub fn angle(&self) -> f32 {
+        self.yaw.abs().max(self.pitch.abs())
+    }
+}
+
 /// Where the nose is, against the middle of the shoulders: the median over the movement; `None` without frames.
 #[must_use]
 pub fn nose_of(track: &Track) -> Option<[f32; 2]> {
@@ -105,6 +113,10 @@ fn length(frame: &Frame, a: usize, b: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constants::{LARGE_TURN_PRICE, TURN_PRICE};
+    use crate::matching::verify_track;
+    use crate::simulate::{Rng, person};
+    use crate::template::Template;
 
     #[test]
     fn a_turn_is_found_and_undone() {
@@ -125,6 +137,22 @@ mod tests {
                     .sum::<f32>()
             };
             assert!(far(&back) < 0.6 * far(&seen), "{turn:?}: {} {}", far(&back), far(&seen));
+        }
+    }
+
+    #[test]
+    fn turning_back_costs_more_beyond_a_small_turn() {
+        let tracks: Vec<Track> = person(None, 4, &mut Rng::new(1)).iter().map(Track::of).collect();
+        let template = Template::of_tracks(tracks[..3].iter().cloned());
+        for (degrees, price) in [(8.0f32, TURN_PRICE), (20.0, LARGE_TURN_PRICE)] {
+            let seen = turned(&tracks[3], Turn { yaw: degrees.to_radians(), pitch: 0.0 });
+            let found = between(template.reference().nose(), nose_of(&seen).unwrap()).unwrap();
+            let straight_on = verify_track(&template, &turned_back(&seen, found)).score;
+            let score = verify_track(&template, &seen).score;
+            assert!(
+                (straight_on - score - price).abs() < 1e-6,
+                "{degrees}, {found:?}: {straight_on} {score}"
+            );
         }
     }
 
