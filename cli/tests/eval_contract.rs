@@ -110,6 +110,12 @@ fn the_object_has_the_contract_s_shape_and_counts() {
     // Beside the shipped one, the seed's figures under the same protocol.
     assert_eq!(object["liveness"]["seed_movement_and_variance"]["live"]["n"], 30);
     assert!(object["threshold_of_other_users"]["seed"]["worst_user_frr"].is_f64());
+    for kind in ["informed", "zero_effort"] {
+        assert!(object["methods"][0][kind]["worst_user_eer"].is_f64(), "{kind}");
+    }
+    for bound in ["far_informed_0.01", "far_zero_effort_0.001", "frr_0.03"] {
+        assert!(object["thresholds_for"][bound].is_f64(), "{bound}");
+    }
     let refused = object["enrolments_refused_for"].as_object().expect("by reason");
     let sum: u64 = refused.values().filter_map(Value::as_u64).sum();
     assert_eq!(object["enrolments_refused"], sum);

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::challenges;
 use super::conditions;
 use super::liveness;
 use super::methods::TARGET;
 use super::rates::Decisions;
-use super::report::{Report, between, percent};
+use super::report::{Report, between, percent, score};
 
 impl Report {
     /// A section with its own heading.
@@ -20,6 +21,7 @@ impl Report {
         }
         if let Some(presentations) = &self.presentations {
             let _ = writeln!(out, "{}", liveness::markdown(presentations));
+            let _ = writeln!(out, "```\n{}```\n", challenges::table(presentations));
         }
         if let Some(rows) = &self.conditions {
             let _ = writeln!(out, "{}", conditions::markdown(rows));
@@ -56,16 +58,16 @@ impl Report {
     fn put_methods(&self, out: &mut String) {
         let _ = writeln!(
             out,
-            "| Method | Impostor | EER | FRR at FAR 1 % | at 0.1 % | at 0.01 % |\n|---|---|---|---|---|---|"
+            "| Method | Impostor | EER | of the worst user | FRR at FAR 1 % | at 0.1 % | at 0.01 % |\n|---|---|---|---|---|---|---|"
         );
         for m in &self.methods {
             for (kind, rates) in [("zero-effort", &m.zero_effort_rates), ("informed", &m.informed_rates)] {
                 let [one, tenth, hundredth] = rates.frr_at_far.map(percent);
                 let interval = rates.ci95.map_or_else(|| "–".to_owned(), between);
-                let eer = percent(rates.eer);
+                let [eer, worst] = [rates.eer, rates.worst_user_eer].map(percent);
                 let _ = writeln!(
                     out,
-                    "| {} | {kind} | {eer} [{interval}] | {one} | {tenth} | {hundredth} |",
+                    "| {} | {kind} | {eer} [{interval}] | {worst} | {one} | {tenth} | {hundredth} |",
                     m.name
                 );
             }
@@ -73,7 +75,7 @@ impl Report {
         for (kind, difference) in ["zero-effort", "informed"].into_iter().zip(self.difference) {
             let Some((eer, interval)) = difference else { continue };
             let (eer, interval) = (percent(Some(eer)), between(interval));
-            let _ = writeln!(out, "| shipped minus seed, paired | {kind} | {eer} [{interval}] | | | |");
+            let _ = writeln!(out, "| shipped minus seed, paired | {kind} | {eer} [{interval}] | | | | |");
         }
     }
 
@@ -93,8 +95,11 @@ impl Report {
         let _ = writeln!(
             out,
             "\nThe shipped matcher at its threshold, where no other is named; the seed, which has none, at the threshold \
-             that the other users' informed impostors set ({} % of them pass).\n",
-            TARGET * 100.0
+             that the other users' informed impostors set ({} % of them pass). Shipped: {}. A tenth of the informed \
+             impostors who pass there pass at {}.\n",
+            TARGET * 100.0,
+            self.bounds_words(),
+            score(t.tenth)
         );
     }
 }

@@ -150,6 +150,8 @@ pub(crate) struct AtThreshold {
     pub(crate) others_threshold: Decisions,
     /// The stricter decision of a login without a challenge, over all.
     pub(crate) unchallenged: Decisions,
+    /// Scores at which a threshold meets each of [`BOUNDS`].
+    pub(crate) bounds: [Option<f64>; BOUNDS.len()],
     /// The score that lets in a tenth of the informed impostors that [`AtThreshold::all`] lets in: the rule behind
     /// [`ACCEPT_UNCHALLENGED`].
     pub(crate) tenth: Option<f64>,
@@ -169,6 +171,10 @@ pub(crate) struct CellDecisions {
     pub(crate) far_zero_effort: Option<f64>,
 }
 
+/// What the shipped threshold is chosen between: the first two are the lowest that let in no more, the last is the highest
+/// that refuses no more.
+pub(crate) const BOUNDS: [&str; 3] = ["informed FAR of 1 %", "zero-effort FAR of 0.1 %", "FRR of 3 %"];
+
 /// See [`AtThreshold::others_threshold`].
 pub(crate) const TARGET: f64 = 0.01;
 
@@ -180,6 +186,11 @@ pub(crate) fn worst(users: &[Decisions], of: fn(&Decisions) -> Option<f64>) -> O
 fn at_threshold(cells: &[CellScores], scored: &Scored, users: usize) -> AtThreshold {
     let all = decisions(cells.iter(), |_, trial| trial.1);
     AtThreshold {
+        bounds: [
+            scored.informed.threshold_at(0.01),
+            scored.zero_effort.threshold_at(0.001),
+            scored.informed.threshold_refusing(0.03),
+        ],
         tenth: all.far_informed.and_then(|far| scored.informed.threshold_at(far / 10.0)),
         all,
         unchallenged: decisions(cells.iter(), |_, trial| trial.0 >= ACCEPT_UNCHALLENGED),

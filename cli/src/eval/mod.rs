@@ -140,7 +140,8 @@ fn evaluate(file: &Path, args: &Args, shown: &Shown) -> Result<Report, String> {
     });
     let strengths = args.strength.then(|| {
         progress.stage("strength", trials.cells.len());
-        strengths::compare(&recordings, &trials, &at_threshold.cells, &|| progress.step())
+        let informed = methods.first().map_or(Vec::new(), |shipped| shipped.informed.scores(false));
+        strengths::compare(&recordings, &trials, &at_threshold.cells, &informed, &|| progress.step())
     });
     let adaptation = args.adaptation.then(|| {
         progress.stage("adaptation", trials.cells.len());
@@ -155,7 +156,7 @@ fn evaluate(file: &Path, args: &Args, shown: &Shown) -> Result<Report, String> {
     progress.end();
     Ok(Report {
         file: name.clone(),
-        plots: args.plots.is_some().then(|| stem_of(&name)),
+        plots: (args.plots.is_some() && plots::has_trials(&methods)).then(|| stem_of(&name)),
         difference: [
             difference(&methods, |m| &m.zero_effort, trials.users.len()),
             difference(&methods, |m| &m.informed, trials.users.len()),

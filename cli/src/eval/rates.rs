@@ -21,6 +21,8 @@ pub(crate) struct Rates {
     pub(crate) eer: Option<f64>,
     pub(crate) ci95: Option<[f64; 2]>,
     pub(crate) frr_at_far: [Option<f64>; FARS.len()],
+    /// Of the user who has the worst one, among the user's own trials.
+    pub(crate) worst_user_eer: Option<f64>,
 }
 
 /// Trials in falling order of score.
@@ -41,6 +43,9 @@ impl Sorted {
             eer: Some(eer(&curve)),
             ci95: self.interval(users),
             frr_at_far: FARS.map(|far| Some(frr_at(&curve, far))),
+            worst_user_eer: (0..users)
+                .filter_map(|user| self.of_users(|u| u == user).eer(users))
+                .max_by(f64::total_cmp),
         }
     }
 
@@ -83,6 +88,13 @@ impl Sorted {
         let first_refused = self.0.iter().filter(|t| !t.genuine).nth(allowed)?;
         let accepted = self.0.iter().take_while(|t| t.score > first_refused.score);
         accepted.last().map(|t| t.score)
+    }
+
+    /// The highest threshold that refuses no more than `frr` of the genuine.
+    pub(crate) fn threshold_refusing(&self, frr: f64) -> Option<f64> {
+        let genuine = self.scores(true);
+        let allowed = (frr * genuine.len() as f64).floor() as usize;
+        genuine.iter().rev().nth(allowed).copied()
     }
 
     /// Only the trials against users that `keep` takes.
@@ -187,6 +199,22 @@ mod tests {
         assert_eq!(trials.threshold_at(0.01), Some(99.0));
         assert_eq!(trials.threshold_at(0.02), Some(97.5));
         assert_eq!(trials.threshold_at(0.0), Some(99.5));
+    }
+
+    #[test]
+    fn a_threshold_refuses_no_more_than_asked() {
+        let scores: Vec<f64> = (0..100).map(f64::from).collect();
+        let trials = sorted(&scores, &[0.0]);
+        assert_eq!(trials.threshold_refusing(0.03), Some(3.0));
+        assert_eq!(trials.threshold_refusing(0.0), Some(0.0));
+        assert_eq!(sorted(&[], &[0.0]).threshold_refusing(0.03), None);
+    }
+
+    #[test]
+    fn the_worst_user_is_named_by_the_user_s_own_trials() {
+        // Of user 0 everything is apart, of user 1 nothing is.
+        let trials = sorted(&[5.0, 1.0, 6.0, 1.0], &[0.0, 1.0, 2.0, 1.0]);
+        assert_eq!(trials.rates(2).worst_user_eer, Some(0.5));
     }
 
     #[test]

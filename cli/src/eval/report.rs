@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use pose_engine::constants::ACCEPT;
 use serde_json::{Value, json};
 
 use super::adaptation::Adaptation;
 use super::challenges;
 use super::conditions::{self, Row};
 use super::liveness;
-use super::methods::{AtThreshold, Scored, TARGET, worst};
+use super::methods::{AtThreshold, BOUNDS, Scored, TARGET, worst};
 use super::presentations::Presentations;
 use super::rates::{Decisions, FARS, Rates};
 use super::strengths::{self, Strengths};
@@ -75,6 +76,9 @@ impl Report {
                 "worst_user_far_informed": worst(&t.users, |d| d.far_informed),
                 "worst_user_far_zero_effort": worst(&t.users, |d| d.far_zero_effort),
             },
+            "thresholds_for": {
+                "far_informed_0.01": t.bounds[0], "far_zero_effort_0.001": t.bounds[1], "frr_0.03": t.bounds[2],
+            },
             "unchallenged_threshold": {
                 "frr": t.unchallenged.frr,
                 "far_informed": t.unchallenged.far_informed,
@@ -130,17 +134,24 @@ impl Report {
         );
         let _ = writeln!(
             out,
-            "{:<24}{:<12}{:>8}  {:<16}{:>12}{:>12}{:>12}",
-            "method", "impostor", "EER %", "95 % interval", "FRR@FAR 1 %", "FRR@0.1 %", "FRR@0.01 %"
+            "{:<24}{:<12}{:>8}  {:<16}{:>12}{:>12}{:>12}{:>12}",
+            "method",
+            "impostor",
+            "EER %",
+            "95 % interval",
+            "worst user",
+            "FRR@FAR 1 %",
+            "FRR@0.1 %",
+            "FRR@0.01 %"
         );
         for m in &self.methods {
             for (kind, rates) in [("zero-effort", &m.zero_effort_rates), ("informed", &m.informed_rates)] {
                 let [one, tenth, hundredth] = rates.frr_at_far.map(percent);
                 let interval = rates.ci95.map_or_else(|| "–".to_owned(), between);
-                let eer = percent(rates.eer);
+                let [eer, worst] = [rates.eer, rates.worst_user_eer].map(percent);
                 let _ = writeln!(
                     out,
-                    "{:<24}{kind:<12}{eer:>8}  {interval:<16}{one:>12}{tenth:>12}{hundredth:>12}",
+                    "{:<24}{kind:<12}{eer:>8}  {interval:<16}{worst:>12}{one:>12}{tenth:>12}{hundredth:>12}",
                     m.name
                 );
             }
@@ -168,7 +179,10 @@ impl Report {
         let Some(s) = &self.strengths else { return String::new() };
         let [strangers, imitators] = s.simulated.map(|share| percent(Some(share)));
         let mut out = format!(
-            "strength: {strangers} % of simulated strangers would pass, {imitators} % of imitators\n"
+            "strength: {strangers} % of simulated strangers would pass, {imitators} % of imitators\n  scores of imitators: \
+             mean {:.2}, deviation {:.2}; of real informed impostors: {:.2}, {:.2}\n  the threshold lies {:.1} to {:.1} \
+             deviations above the strangers (19 of 20 cells either way)\n",
+            s.scores[0].0, s.scores[0].1, s.scores[1].0, s.scores[1].1, s.rarity[0], s.rarity[1]
         );
         for (name, correlation) in strengths::NAMES.into_iter().zip(s.correlations) {
             let _ = match correlation {
@@ -195,10 +209,10 @@ impl Report {
                 of(|d| d.far_informed)
             )
         };
-        let tenth = t.tenth.map_or_else(|| "–".to_owned(), |score| format!("{score:.3}"));
+        let [tenth, bounds] = [score(t.tenth), self.bounds_words()];
         let _ = writeln!(
             out,
-            "shipped threshold: {}\nthreshold without a challenge: {} (a tenth of the shipped threshold's at a score of \
+            "shipped threshold: {}\n{bounds}\nthreshold without a challenge: {} (a tenth of the shipped threshold's at a score of \
              {tenth})\nthreshold set on the other users (informed FAR {} %): {}\n  the seed so: {}\nenrolment would have \
              refused {} of {} cells{}",
             rates(&t.all, &t.users),
@@ -210,6 +224,16 @@ impl Report {
             self.cells,
             self.refused_for()
         );
+    }
+
+    /// Between which scores the shipped threshold was chosen.
+    pub(crate) fn bounds_words(&self) -> String {
+        let each: Vec<String> = BOUNDS
+            .into_iter()
+            .zip(self.at_threshold.bounds)
+            .map(|(what, at)| format!("{what} at a score of {}", score(at)))
+            .collect();
+        format!("threshold {ACCEPT}; here an {}", each.join(", a "))
     }
 
     /// How many cells enrolment would have refused.
@@ -248,6 +272,10 @@ fn difference_json(difference: Option<(f64, [f64; 2])>) -> Value {
     json!({"eer": difference.map(|d| d.0), "ci95": difference.map(|d| d.1)})
 }
 
+pub(crate) fn score(score: Option<f64>) -> String {
+    score.map_or_else(|| "–".to_owned(), |s| format!("{s:.3}"))
+}
+
 pub(crate) fn percent(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), |r| format!("{:.2}", 100.0 * r))
 }
@@ -255,7 +283,7 @@ pub(crate) fn percent(rate: Option<f64>) -> String {
 fn rates_json(rates: &Rates) -> Value {
     let at: serde_json::Map<String, Value> =
         FARS.iter().zip(rates.frr_at_far).map(|(far, frr)| (far.to_string(), json!(frr))).collect();
-    json!({"eer": rates.eer, "ci95": rates.ci95, "frr_at_far": at})
+    json!({"eer": rates.eer, "ci95": rates.ci95, "worst_user_eer": rates.worst_user_eer, "frr_at_far": at})
 }
 
 fn strengths_json(s: &Strengths) -> Value {
@@ -264,5 +292,9 @@ fn strengths_json(s: &Strengths) -> Value {
         .zip(s.correlations)
         .map(|(name, c)| (name.to_owned(), json!({"rho": c.map(|c| c.0), "ci95": c.map(|c| c.1)})))
         .collect();
-    json!({"simulated_strangers": s.simulated[0], "simulated_imitators": s.simulated[1], "correlations": correlations})
+    let scores = |(mean, deviation): (f64, f64)| json!({"mean": mean, "deviation": deviation});
+    json!({
+        "simulated_strangers": s.simulated[0], "simulated_imitators": s.simulated[1], "correlations": correlations,
+        "imitator_scores": scores(s.scores[0]), "informed_scores": scores(s.scores[1]), "rarity": s.rarity,
+    })
 }

@@ -1,5 +1,8 @@
 //! Whether the strength that enrolment shows means anything: its rank over a file's cells against what was measured.
 
+use pose_engine::constants::IMITATORS;
+use pose_engine::matching::verify_track;
+use pose_engine::simulate::{Rng, imitation};
 use pose_engine::strength::{Crowds, IMITATING, Resemblance, STRANGERS, crowds, strength};
 use pose_engine::template::Template;
 use rayon::prelude::*;
@@ -14,6 +17,12 @@ use super::recordings::Recording;
 pub(crate) struct Strengths {
     /// Share of simulated strangers, and of simulated imitators, who would pass, over all cells.
     pub(crate) simulated: [f64; 2],
+    /// Mean and deviation of the scores of simulated imitators and of real informed impostors: what the simulated ones
+    /// were chosen by.
+    pub(crate) scores: [(f64, f64); 2],
+    /// How far the threshold lies above the strangers' mean score, in their deviations: of one cell in twenty less, of one
+    /// in twenty more.
+    pub(crate) rarity: [f64; 2],
     /// Rank correlation (Spearman) with its interval: rarity against zero-effort false accepts, simulated against real
     /// informed false accepts, the shown score (negated) against either.
     pub(crate) correlations: [Option<(f64, [f64; 2])>; 4],
@@ -27,29 +36,45 @@ pub(crate) const NAMES: [&str; 4] = [
     "shown score and informed false accepts",
 ];
 
-/// Puts the simulated crowds before every cell's template; `done` is told after each.
+/// Imitators of each cell whose scores are set against real ones.
+const IMITATED: usize = 30;
+
+/// What is estimated of one cell.
+struct Estimate {
+    crowds: Crowds,
+    /// The score that enrolment shows.
+    shown: f64,
+    imitators: Vec<f64>,
+}
+
+/// Puts the simulated crowds before every cell's template; `measured` by cell, `informed` the scores of the real informed
+/// impostors of all. `done` is told after each cell.
 pub(crate) fn compare(
     recordings: &[Recording],
     trials: &Trials,
     measured: &[CellDecisions],
+    informed: &[f64],
     done: &(dyn Fn() + Sync),
 ) -> Strengths {
-    let estimated: Vec<(Crowds, f64)> = trials
+    let estimated: Vec<Estimate> = trials
         .cells
         .par_iter()
         .map(|cell| {
-            let template = Template::of_tracks(cell.templates.iter().map(|&i| recordings[i].track.clone()));
-            let crowds = crowds(&template);
+            let tracks = cell.templates.iter().map(|&i| recordings[i].track.clone());
+            let estimate = estimate(&Template::of_tracks(tracks));
             done();
-            let resemblance = template.recordings().first().map_or(Resemblance::none(), Resemblance::of);
-            (crowds, strength(&template, &crowds, &resemblance).score)
+            estimate
         })
         .collect();
     let n = estimated.len().max(1) as f64;
     let share = |of: fn(&Crowds) -> usize, all: usize| {
-        estimated.iter().map(|(crowds, _)| of(crowds) as f64 / all as f64).sum::<f64>() / n
+        estimated.iter().map(|e| of(&e.crowds) as f64 / all as f64).sum::<f64>() / n
     };
-    let of = |estimate: &dyn Fn(&(Crowds, f64)) -> f64, measure: fn(&CellDecisions) -> Option<f64>| {
+    let imitators: Vec<f64> = estimated.iter().flat_map(|e| &e.imitators).copied().collect();
+    let mut rarity: Vec<f64> = estimated.iter().map(|e| e.crowds.rarity).collect();
+    rarity.sort_by(f64::total_cmp);
+    let at = |share: f64| rarity.get((share * n) as usize).copied().unwrap_or(0.0);
+    let of = |estimate: &dyn Fn(&Estimate) -> f64, measure: fn(&CellDecisions) -> Option<f64>| {
         let pairs: Vec<(usize, f64, f64)> = estimated
             .iter()
             .zip(measured)
@@ -59,13 +84,35 @@ pub(crate) fn compare(
     };
     Strengths {
         simulated: [share(|c| c.strangers, STRANGERS), share(|c| c.imitators, IMITATING)],
+        scores: [mean_and_deviation(&imitators), mean_and_deviation(informed)],
+        rarity: [at(0.05), at(0.95)],
         correlations: [
-            of(&|(crowds, _)| -crowds.rarity, |m| m.far_zero_effort),
-            of(&|(crowds, _)| crowds.imitators as f64, |m| m.far_informed),
-            of(&|(_, score)| -score, |m| m.far_zero_effort),
-            of(&|(_, score)| -score, |m| m.far_informed),
+            of(&|e| -e.crowds.rarity, |m| m.far_zero_effort),
+            of(&|e| e.crowds.imitators as f64, |m| m.far_informed),
+            of(&|e| -e.shown, |m| m.far_zero_effort),
+            of(&|e| -e.shown, |m| m.far_informed),
         ],
     }
+}
+
+fn estimate(template: &Template) -> Estimate {
+    let recordings = template.recordings();
+    let crowds = crowds(template);
+    let resemblance = recordings.first().map_or(Resemblance::none(), Resemblance::of);
+    let mut rng = Rng::new(1);
+    let imitators = recordings.iter().cycle().take(IMITATED);
+    let imitators = imitators.map(|of| verify_track(template, &imitation(of, &IMITATORS, &mut rng)).score);
+    Estimate {
+        shown: strength(template, &crowds, &resemblance).score,
+        crowds,
+        imitators: imitators.collect(),
+    }
+}
+
+fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
 }
 
 /// Over (user, estimate, measurement), with a bootstrap over users.

@@ -19,7 +19,7 @@ const INK: Colour = [40, 40, 40];
 /// Scores further from 0 are no scores but "cannot be compared".
 const INCOMPARABLE: f64 = 50.0;
 
-/// Writes `NAME_det` and `NAME_scores`, each as SVG and PNG, into `dir`, which is made if missing.
+/// Writes `NAME_det` and `NAME_scores`, each as SVG and PNG, into `dir`, which is made if missing. Nothing without trials.
 pub(crate) fn write(
     dir: &Path,
     name: &str,
@@ -27,12 +27,20 @@ pub(crate) fn write(
     users: usize,
     threshold: f64,
 ) -> io::Result<()> {
+    if !has_trials(methods) {
+        return Ok(());
+    }
     std::fs::create_dir_all(dir)?;
     det(methods, users).write(dir, &format!("{name}_det"))?;
     if let Some(shipped) = methods.first() {
         scores(shipped, threshold).write(dir, &format!("{name}_scores"))?;
     }
     Ok(())
+}
+
+/// Whether there is anything to draw.
+pub(crate) fn has_trials(methods: &[Scored]) -> bool {
+    methods.iter().any(|m| m.informed_rates.eer.is_some() || m.zero_effort_rates.eer.is_some())
 }
 
 /// Writes `NAME_puppet` as SVG and PNG: acceptance of right answers over their delay. Nothing without figures.
@@ -121,12 +129,14 @@ fn scores(method: &Scored, threshold: f64) -> Figure {
     let high = finite.fold(threshold, f64::max) + 0.1;
     let x = |score: f64| MARGIN + (score - low) / (high - low) * (WIDTH - 2.0 * MARGIN);
     let mut figure = Figure::default();
-    for i in 0..=4 {
-        let score = low + f64::from(i) / 4.0 * (high - low);
+    let step = ((high - low) / 8.0).ceil();
+    for score in (0..=8).map(|i| ((low / step).ceil() + f64::from(i)) * step).take_while(|s| *s <= high) {
         figure.line(vec![[x(score), HEIGHT - MARGIN], [x(score), MARGIN]], GRID, 1.0, false, "");
-        let label = format!("{score:.1}");
-        figure.words([x(score), HEIGHT - MARGIN + 18.0], Anchor::Middle, INK, &label);
+        figure.words([x(score), HEIGHT - MARGIN + 18.0], Anchor::Middle, INK, &format!("{score:.0}"));
     }
+    figure.line(vec![[x(low), HEIGHT - MARGIN], [x(high), HEIGHT - MARGIN]], GRID, 1.0, false, "");
+    figure.words([8.0, 20.0], Anchor::Start, INK, "trials, each kind to its");
+    figure.words([8.0, 34.0], Anchor::Start, INK, "own height");
     for (i, (name, values)) in groups.iter().enumerate() {
         let mut bins = [0usize; BINS];
         for v in values {
