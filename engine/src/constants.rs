@@ -115,7 +115,8 @@ pub const MIN_MOVEMENT: f64 = 0.08;
 pub const MIN_MOVEMENT_DEVIATION: f64 = 0.06;
 
 /// Strength: how simulated imitators differ from the person they imitate. Chosen so that their scores have about the
-/// mean and spread of real people's who did the same gesture (informed trials of the development sets).
+/// mean and spread of real people's who did the same gesture (informed trials of the development sets); `posectl eval
+/// --strength` prints both.
 pub const IMITATORS: Style = Style { bones: 0.12, posture: 0.2, path: 0.2, tempo: 0.25, skill: 0.35 };
 /// Strength: a mean distance between the recordings beyond this is worth an advice, sums of upper-bone lengths.
 pub const STEADY_SPREAD: f64 = 2.0 * DEVELOPMENT_MEDIAN;
