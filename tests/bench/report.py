@@ -136,8 +136,9 @@ def plot_growth(folder, found):
     if not growth:
         return
     panels = [
-        ("users", "users", ["store_part_of_a_login_ms", "refused_without_camera_ms", "verdict_after_movement_ms"]),
-        ("templates", "templates", ["match_ms"]),
+        ("users", "users", ["store_part_of_a_login_ms", "refused_without_camera_ms", "verdict_after_movement_ms",
+                            "daemon_ready_ms"]),
+        ("templates", "templates", ["match_ms", "verdict_after_movement_ms"]),
         ("waiting_clients", "clients", ["refused_without_camera_ms", "verdict_after_movement_ms"]),
     ]
     figure, all_axes = plt.subplots(1, len(panels) + 1, figsize=(16, 4))
@@ -148,21 +149,28 @@ def plot_growth(folder, found):
             highs = [max(0.0, point[curve]["p95"] - point[curve]["median"]) for point in growth[section]]
             axes.errorbar(xs, medians, yerr=[[0] * len(xs), highs], marker="o", capsize=3,
                           label=curve.removesuffix("_ms").replace("_", " "))
-        axes.set_xscale("log")
+        plain_log_scale(axes, xs)
         axes.set_ylim(bottom=0)
         axes.set_xlabel(section.replace("_", " "))
         axes.set_ylabel("ms")
         axes.legend(fontsize=7)
     axes = all_axes[-1]
-    axes.plot([p["users"] for p in growth["users"]], [p["bytes_a_user"] / 1024 for p in growth["users"]], marker="o")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    xs = [point["users"] for point in growth["users"]]
+    axes.plot(xs, [point["bytes_a_user"] / 1024 for point in growth["users"]], marker="o")
+    plain_log_scale(axes, xs)
+    axes.set_ylim(bottom=0)
     axes.set_xlabel("users")
     axes.set_ylabel("store, KiB a user")
     for axes in all_axes:
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle("Growth (points: medians, whiskers: 95th percentile)")
     save(figure, folder, "growth")
+
+
+def plain_log_scale(axes, xs):
+    axes.set_xscale("log")
+    axes.set_xticks(xs, [f"{x:,}" for x in xs])
+    axes.set_xticks([], minor=True)
 
 
 def main():

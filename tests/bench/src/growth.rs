@@ -34,8 +34,9 @@ const FIRST_UID: u32 = 200_000;
 pub(crate) fn measure(scene: &Scene) -> Result<Value> {
     Ok(json!({
         "users": users(scene)?,
-        "templates": templates()?,
         "waiting_clients": clients(scene)?,
+        // Last: they stay in the store.
+        "templates": templates(scene)?,
     }))
 }
 
@@ -91,19 +92,27 @@ fn open(state: &Path) -> Result<Store> {
 
 /// A stranger with a template like the first enrolled person's.
 fn enrol_one(store: &mut Store, uid: u32) -> Result<()> {
-    let ben = Account { name: "ben".into(), uid: 1001 };
-    let template = store.templates(&ben)?.1.into_iter().next().ok_or("ben is not enrolled")?.template;
+    enrol_like_ben(store, &Account { name: format!("user{uid}"), uid })
+}
+
+/// One more gesture for this account, the one that the first enrolled person has.
+fn enrol_like_ben(store: &mut Store, account: &Account) -> Result<()> {
+    let template = store.templates(&ben())?.1.into_iter().next().ok_or("ben is not enrolled")?.template;
     let new = NewEnrolment {
         template: &template,
         gesture: "gesture",
         recordings: 3,
         strength: "good",
         password: None,
-        replace: true,
-        most_gestures: 4,
+        replace: false,
+        most_gestures: 8,
     };
-    store.enrol(&Account { name: format!("user{uid}"), uid }, &new, 0)?;
+    store.enrol(account, &new, 0)?;
     Ok(())
+}
+
+fn ben() -> Account {
+    Account { name: "ben".into(), uid: 1001 }
 }
 
 /// All that the store does in a login that succeeds, milliseconds; each has a number of its own.
@@ -125,23 +134,36 @@ fn one_try(store: &mut Store, number: usize) -> Result<f64> {
     Err(format!("the store refused: {:?}", end.outcome).into())
 }
 
-/// Matching alone: it is what grows with templates.
-fn templates() -> Result<Value> {
+/// Matching alone, which is what grows with templates, and whole logins.
+fn templates(scene: &Scene) -> Result<Value> {
     let assets = Assets { models: place::models(), runtime: place::runtime()? };
     let names = ["ben_circle_touch_0", "ben_circle_touch_1", "ben_circle_touch_2", "ben_circle_touch_3"];
     let sequences: Vec<Sequence> = names.iter().map(|name| sequence(&assets, name)).collect::<Result<_>>()?;
     let (enrolment, probe) = sequences.split_at(3);
     let template = enrol::enrol(enrolment).map_err(|why| why.to_string())?.template;
     let probe = probe.first().ok_or("no probe")?;
-    let mut points = Vec::new();
+    let (mut points, mut enrolled) = (Vec::new(), 1);
     for count in TEMPLATES {
+        eprintln!("{count} templates");
         let templates: Vec<Template> = vec![template.clone(); count];
         let times = (0..ROUNDS).map(|_| {
             let begun = Instant::now();
             std::hint::black_box(matching::verify_any(&templates, probe));
             begun.elapsed().as_secs_f64() * 1e3
         });
-        points.push(json!({ "templates": count, "match_ms": figures::of(times.collect()) }));
+        let match_ms = figures::of(times.collect());
+        while enrolled < count {
+            enrol_like_ben(&mut open(&scene.state)?, &ben())?;
+            enrolled += 1;
+        }
+        let after = (0..LOGINS)
+            .map(|login| Ok(full_login(&House::start(scene, &right_person(login), &[])?)?.1))
+            .collect::<Result<Vec<f64>>>()?;
+        points.push(json!({
+            "templates": count,
+            "match_ms": match_ms,
+            "verdict_after_movement_ms": figures::of(after),
+        }));
     }
     Ok(points.into())
 }
