@@ -173,7 +173,8 @@ pub(crate) struct CellDecisions {
 
 /// What the shipped threshold is chosen between: the first two are the lowest that let in no more, the last is the highest
 /// that refuses no more.
-pub(crate) const BOUNDS: [&str; 3] = ["informed FAR of 1 %", "zero-effort FAR of 0.1 %", "FRR of 3 %"];
+pub(crate) const BOUNDS: [&str; 3] =
+    ["an informed FAR of 1 %", "a zero-effort FAR of 0.1 %", "an FRR of 3 %"];
 
 /// See [`AtThreshold::others_threshold`].
 pub(crate) const TARGET: f64 = 0.01;

@@ -233,7 +233,7 @@ impl Report {
             .zip(self.at_threshold.bounds)
             .map(|(what, at)| format!("{what} at a score of {}", score(at)))
             .collect();
-        format!("threshold {ACCEPT}; here an {}", each.join(", a "))
+        format!("threshold {ACCEPT}; here {}", each.join(", "))
     }
 
     /// How many cells enrolment would have refused.
