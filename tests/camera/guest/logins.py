@@ -26,7 +26,10 @@ def the_shipped_unit_is_started_by_the_bus_and_enrols_through_the_kernel():
     check(run("systemctl", "show", "-P", "ActiveState", "pose-helperd").strip() == "inactive", "it runs unasked")
     with machine.camera() as camera:
         until(lambda: os.path.islink("/dev/v4l/by-id/usb-pam_pose_Simulated_Camera_SIM0001-video-index0"), "udev's name")
-        enrol(Person(camera, "ben", "", CIRCLES[:3]), "ben", 3)
+        try:
+            enrol(Person(camera, "ben", "", CIRCLES[:3]), "ben", 3)
+        except Exception as error:
+            raise AssertionError(f"{error}\n{machine.told()}")
     state = run("systemctl", "show", "-p", "ActiveState,FragmentPath,User,MainPID", "pose-helperd")
     for part in ["ActiveState=active", "FragmentPath=/lib/systemd/system/pose-helperd.service", "User=pam-pose"]:
         check(part in state, state)
