@@ -136,6 +136,10 @@ impl Daemon {
         let watch = self.watch_names(&connection).await?;
         let interruptions = interruption::watch(Arc::clone(self), connection.clone());
         let interruptions = self.runtime()?.spawn("logind", interruptions);
+        // Before the first caller: it may be a locker.
+        if self.config.camera.allow_external && !self.config.camera.allow_replugged {
+            locking::first_look(self, &connection).await;
+        }
         let locking = locking::watch(Arc::clone(self), connection.clone());
         let locking = self.runtime()?.spawn("locking", locking);
         let (daemon, to) = (Arc::clone(self), connection.clone());

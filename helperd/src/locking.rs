@@ -1,9 +1,12 @@
 //! When the session at this machine is locked, by logind's word: a camera that somebody plugs in meanwhile is not
 //! trusted ([`pose_camera::v4l2::LockedTimes`]).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
+use futures_lite::FutureExt;
 use pose_camera::v4l2::{LockedTimes, plugged_in_us};
 use zbus::{Connection, OwnedObjectPath};
 
@@ -14,16 +17,21 @@ use crate::place::{LOGIND, MANAGER, MANAGER_PATH, SESSION, property};
 /// The seat that cameras belong to unless udev says otherwise.
 const SEAT: &str = "seat0";
 
+/// Longest wait for logind before the first caller is served.
+const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(1);
+
 /// What is known of the session's locks.
 pub(crate) struct Locking {
     times: Mutex<LockedTimes>,
+    /// Logind has told of the sessions before.
+    told: AtomicBool,
     changed: (Sender<()>, Receiver<()>),
 }
 
 impl Default for Locking {
     fn default() -> Self {
         // One place: whoever looks after a change sees all the changes before.
-        Self { times: Mutex::default(), changed: async_channel::bounded(1) }
+        Self { times: Mutex::default(), told: AtomicBool::new(false), changed: async_channel::bounded(1) }
     }
 }
 
@@ -43,9 +51,12 @@ impl Locking {
         self.lock().approve(monotonic_us());
     }
 
-    fn note(&self, locked_since: Option<u64>) {
-        match locked_since {
-            Some(since) => self.lock().begin(since),
+    /// `locked` is when the locked session began, where there is one: one that is locked when logind first tells of it
+    /// may have been so since then.
+    fn note(&self, locked: Option<u64>) {
+        let first = !self.told.swap(true, Ordering::AcqRel);
+        match locked {
+            Some(began) => self.lock().begin(if first { began } else { monotonic_us() }),
             None if self.times().last() => self.lock().end(monotonic_us(), &plugged_in_us()),
             None => {}
         }
@@ -59,24 +70,30 @@ impl Locking {
     }
 }
 
+/// Looks at the sessions before anybody is served.
+pub(crate) async fn first_look(daemon: &Daemon, connection: &Connection) {
+    let late = async {
+        daemon.sleep(FIRST_LOOK_LIMIT).await;
+        tracing::warn!("logind did not tell in time whether the session is locked");
+    };
+    look(daemon, connection).or(late).await;
+}
+
 /// Looks at the sessions now and after every change, for as long as it is polled.
 pub(crate) async fn watch(daemon: Arc<Daemon>, connection: Connection) {
-    // A session that is locked already may have been so since it began.
-    let mut first = true;
     loop {
-        match sessions(&connection).await {
-            Ok(sessions) => {
-                let since = locked_since(&sessions);
-                let now = monotonic_us();
-                daemon.locking.note(since.map(|since| if first { since } else { now }));
-                first = false;
-            }
-            Err(error) => {
-                tracing::debug!(%error, "logind tells of no sessions; cameras are trusted as if none was locked")
-            }
-        }
+        look(&daemon, &connection).await;
         if daemon.locking.changed.1.recv().await.is_err() {
             return;
+        }
+    }
+}
+
+async fn look(daemon: &Daemon, connection: &Connection) {
+    match sessions(connection).await {
+        Ok(sessions) => daemon.locking.note(locked_since(&sessions)),
+        Err(error) => {
+            tracing::debug!(%error, "logind tells of no sessions; cameras are trusted as if none was locked");
         }
     }
 }
