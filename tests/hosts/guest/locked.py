@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import re
 import subprocess
 import time
 
@@ -12,9 +13,9 @@ from seen import Seen, was_shown
 # After the last event (a key typed, a line in the journal) a screen that is still closed stays closed: libpam holds a
 # refusal back for up to three seconds.
 QUIET = 5
-# A message is confirmed so often: the host may not listen yet when it shows. An Enter too many would answer the prompt that
-# comes next.
-CONFIRMATIONS = 2
+# A message that still shows after so many seconds has not heard its Enter. Not sooner: one too many would wait for the prompt
+# that comes next, and answer it.
+DEAF = 25
 
 
 def asks_password(text):
@@ -63,15 +64,13 @@ class Watch:
                 self.enter(password)
             left = []
         end = time.monotonic() + limit
-        event, now, said, asked, woken, confirmed = time.monotonic(), "", "", 0, 0, 0
-        confirmations = 0
+        event, now, said, asked, woken = time.monotonic(), "", "", 0, 0
+        confirmed, confirmed_at = None, 0
         while time.monotonic() < end:
             if is_open():
                 self.look()
                 return self.seen(True, case)
             new = self.look()
-            if new:
-                confirmations = 0
             if prompts and len(self.pictures) < 2 and time.monotonic() - woken > 3:
                 # Still dark: a key that writes nothing wakes it, once it listens.
                 self.screen.key("Shift_L")
@@ -79,11 +78,13 @@ class Watch:
             if new and left and prompts(self.read(-1)):
                 self.enter(left.pop(0))
                 event = time.monotonic()
-            elif (holds and self.pictures and confirmations < CONFIRMATIONS and time.monotonic() - confirmed > 2
-                  and holds(self.read(-1))):
-                self.screen.key("Return")
-                event = confirmed = time.monotonic()
-                confirmations += 1
+            elif holds and self.pictures and holds(self.read(-1)):
+                # By its long words: the same message is drawn anew with another clock, and small things are read differently.
+                message = re.findall("[A-Za-z]{4,}", self.read(-1))
+                if message != confirmed or time.monotonic() - confirmed_at > DEAF:
+                    self.screen.key("Return")
+                    event = confirmed_at = time.monotonic()
+                    confirmed = message
             # Not at each turn: some hosts show a message for one second only.
             if time.monotonic() - asked > 1:
                 now, asked = helper.verdicts_since(self.evidence.position), time.monotonic()
