@@ -7,7 +7,8 @@ import time
 import pexpect
 
 FOLDER = pathlib.Path("/run/hosts-greetd")
-SESSION = "sh -c 'id -un > /run/hosts-greetd/entered; sleep 1'"
+# Moved into place: whoever waits for the file finds it written.
+SESSION = "sh -c 'cd /run/hosts-greetd; id -un > who; mv who entered; sleep 1'"
 
 
 def main():
