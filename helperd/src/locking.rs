@@ -20,6 +20,9 @@ const SEAT: &str = "seat0";
 /// Longest wait for logind before the first caller is served.
 const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(1);
 
+/// The bus' word for an object that is not there.
+const GONE: &str = "org.freedesktop.DBus.Error.UnknownObject";
+
 /// What is known of the session's locks.
 pub(crate) struct Locking {
     times: Mutex<LockedTimes>,
@@ -93,7 +96,7 @@ async fn look(daemon: &Daemon, connection: &Connection) {
     match sessions(connection).await {
         Ok(sessions) => daemon.locking.note(locked_since(&sessions)),
         Err(error) => {
-            tracing::debug!(%error, "logind tells of no sessions; cameras are trusted as if none was locked");
+            tracing::debug!(%error, "logind does not tell of the sessions; what was known of their locks stays");
         }
     }
 }
@@ -127,9 +130,11 @@ async fn sessions(connection: &Connection) -> zbus::Result<Vec<Session>> {
     let listed: Vec<Listed> = reply.body().deserialize()?;
     let mut sessions = Vec::new();
     for (_, _, _, _, path) in listed.iter().filter(|(_, _, _, seat, _)| seat == SEAT) {
-        // One that ends meanwhile is none any more.
-        if let Ok(session) = session(connection, path).await {
-            sessions.push(session);
+        match session(connection, path).await {
+            Ok(session) => sessions.push(session),
+            // It ended meanwhile. Anything else must not pass for "nobody's is locked".
+            Err(zbus::Error::MethodError(name, ..)) if name.as_str() == GONE => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(sessions)

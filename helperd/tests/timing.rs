@@ -1,7 +1,7 @@
 //! Time does not tell whether a name is enrolled, only has an account, or has neither.
 //!
-//! Samples of the names are taken in turn, each time from another one on, so that whatever else the machine does slows all of them alike, and are
-//! compared by rank, so that a few slow ones weigh little. `--nocapture` prints the figures.
+//! Samples of the names are taken in turn, each time from another one on, so that whatever else the machine does slows
+//! all of them alike, and are compared by rank, so that a few slow ones weigh little. `--nocapture` prints the figures.
 #![allow(unsafe_code, reason = "the client makes memfds")]
 
 mod support;

@@ -26,7 +26,7 @@ fn numbers(config: &Config) -> Option<Broken> {
     outside("daemon", "idle_exit_seconds", daemon.idle_exit_seconds, 0..=86_400)
         .or_else(|| outside("vision", "threads", vision.threads, 1..=16))
         .or_else(|| outside("worker", "idle_exit_seconds", worker.idle_exit_seconds, 5..=86_400))
-        .or_else(|| outside("limits", "attempts_per_uid", limits.attempts_per_uid, 1..=256))
+        .or_else(|| outside("limits", "attempts_per_uid", limits.attempts_per_uid, 1..=64))
         .or_else(|| outside("limits", "attempts_total", limits.attempts_total, 1..=256))
         .or_else(|| outside("limits", "begins_per_minute", limits.begins_per_minute, 1..=6_000))
         .or_else(|| outside("lockout", "lock_after", lockout.lock_after, 1..=100))
