@@ -1,7 +1,8 @@
 //! A real PAM host: pamtester, with libpam-wrapper pointing it at a service file of ours.
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::{Result, place};
@@ -61,6 +62,12 @@ const WORDS: [(&str, &str); 11] = [
     ("Module is unknown", "MODULE_UNKNOWN"),
 ];
 
+/// Puts libpam-wrapper into pamtester, which becomes the process itself.
+const WRAPPED: &str = r#"LD_PRELOAD=libpam_wrapper.so${LD_PRELOAD:+:$LD_PRELOAD} exec pamtester "$@""#;
+
+/// Longest that libpam-wrapper may take to make its folder.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
 /// How libpam-wrapper marks what a module logged.
 const LOG_MARK: &str = "SYSLOG(";
 
@@ -100,13 +107,13 @@ pub fn ask_service(
 ) -> Result<Seen> {
     let start = Instant::now();
     // pamtester's libpam prints through stdio: without stdbuf every line would come at the end.
+    // libpam-wrapper goes into pamtester alone, for it takes a folder in every process it is in.
     let mut host = Command::new("stdbuf");
-    host.args(["-oL", "-eL", "pamtester"]);
+    host.args(["-oL", "-eL", "sh", "-c", WRAPPED, "pamtester"]);
     for item in request.items {
         host.args(["-I", item]);
     }
     host.args([service, request.user, request.action])
-        .env("LD_PRELOAD", "libpam_wrapper.so")
         .env("PAM_WRAPPER", "1")
         .env("PAM_WRAPPER_SERVICE_DIR", room.join("pam.d"))
         // libpam-wrapper then prints what modules log instead of sending it to syslog.
@@ -114,7 +121,7 @@ pub fn ask_service(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut host = host.spawn().map_err(|error| format!("cannot start pamtester through stdbuf: {error}"))?;
+    let mut host = start_wrapped(host)?;
     before_typing();
     if let Some(mut keyboard) = host.stdin.take() {
         // A host that never asks closes the pipe: not an error.
@@ -129,6 +136,42 @@ pub fn ask_service(
     let (logged, shown) = shown.into_iter().partition(|line| line.contains(LOG_MARK));
     let (code, shown) = split(shown);
     Ok(Seen { code, shown, logged, took })
+}
+
+/// Starts a host, one at a time on this machine for this user.
+///
+/// libpam-wrapper takes the first free of 62 folders in `/tmp` by looking and then making it: of two
+/// hosts that start at once, one may find itself with the other's service files.
+fn start_wrapped(mut host: Command) -> Result<Child> {
+    let lock = std::env::temp_dir().join(format!("pam_pose-hosts-{}.lock", nix::unistd::getuid()));
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock)
+        .map_err(|error| format!("cannot open {}: {error}", lock.display()))?;
+    lock.lock()?;
+    let mut host = host.spawn().map_err(|error| format!("cannot start pamtester through stdbuf: {error}"))?;
+    let own = host.id().to_string();
+    let start = Instant::now();
+    while !has_its_folder(&own) && host.try_wait()?.is_none() {
+        if start.elapsed() > START_LIMIT {
+            // Nobody waits for a host that is dropped.
+            host.kill()?;
+            host.wait()?;
+            return Err(format!("libpam-wrapper did not start within {START_LIMIT:?}").into());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(host)
+}
+
+/// Whether libpam-wrapper made the folder of the process with this id.
+fn has_its_folder(id: &str) -> bool {
+    std::fs::read_dir("/tmp").into_iter().flatten().flatten().any(|entry| {
+        entry.file_name().as_encoded_bytes().starts_with(b"pam.")
+            && std::fs::read_to_string(entry.path().join("pid")).is_ok_and(|pid| pid.trim() == id)
+    })
 }
 
 fn lines(source: impl std::io::Read, mut on_line: impl FnMut(&str)) -> Vec<String> {
