@@ -84,7 +84,8 @@ pub mod ask {
     pub const PASSWORD: &str = "password";
     /// The password to store with the enrolment.
     pub const NEW_PASSWORD: &str = "new_password";
-    /// A full pass of the old enrolment is needed: send the password, or the one-time recovery code instead.
+    /// A full pass of the old enrolment is needed: send the password, or the one-time recovery code instead. Where no
+    /// password is stored: the code, or nothing to show the pose.
     pub const PASSWORD_OR_RECOVERY: &str = "password_or_recovery";
 }
 

@@ -147,6 +147,31 @@ fn five_refused_poses_lock_and_root_unlocks() {
     client.wait_for(&attempt, "gesture");
 }
 
+/// Greeters and lockers ask for the password anew as soon as a try has failed, and their prompt stays for hours.
+#[test]
+fn a_prompt_that_came_up_during_a_lock_takes_the_password_once_it_has_ended() {
+    let mut config = Config::default();
+    config.lockout.lock_after = 1;
+    config.lockout.first_lock_seconds = 5;
+    let house = House::enrolled_with(&Script::right_person(), config);
+    let (refused, client) = (house.client(), house.client());
+    let attempt = refused.begin_pose_only("root").unwrap();
+    let mut event = refused.next(&attempt).unwrap();
+    while !event.code.starts_with("challenge:") {
+        event = refused.next(&attempt).unwrap();
+    }
+    refused.vanish();
+    house.wait_until("walking away has locked", || {
+        let attempt = client.begin_pose_only("root").unwrap();
+        client.next(&attempt).unwrap().code == "locked_out"
+    });
+    let attempt = client.begin("root", &[]).unwrap();
+    client.wait_for(&attempt, "password");
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    client.answer(&attempt, PASSWORD).unwrap();
+    client.wait_for(&attempt, "gesture");
+}
+
 #[test]
 fn a_recovery_code_removes_an_enrolment_and_leaves_a_tombstone() {
     if !can_be_others() {

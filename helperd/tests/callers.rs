@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use support::client::{dictionary, memfd};
-use support::house::{NOBODY, can_be_others, serve_as, verdict};
+use support::house::{NOBODY, PASSWORD, can_be_others, serve_as, verdict};
 use support::logind::{HERE, Session, logind};
 use support::{House, Script};
 use zbus::{OwnedVariant, Variant, interface};
@@ -181,9 +181,71 @@ fn a_first_enrolment_needs_polkits_word() {
     let no = serve_as(&house, name, path, Polkit(false));
     denied("polkit says no");
     zbus::block_on(no.close()).unwrap();
-    let _yes = serve_as(&house, name, path, Polkit(true));
+    let _yes = permissive(&house);
     let attempt = user.enroll("nobody", 3).unwrap();
     user.wait_for(&attempt, "new_password");
+}
+
+fn permissive(house: &House) -> zbus::Connection {
+    serve_as(house, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority", Polkit(true))
+}
+
+/// Somebody who was permitted a first enrolment must not add a gesture to the one that its owner has made meanwhile.
+#[test]
+fn a_right_to_change_ends_with_the_enrolment_that_it_was_for() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::new(&Script::enrolling());
+    let _polkit = permissive(&house);
+    let (owner, other) = (house.client_of(NOBODY), house.client_of(NOBODY));
+    let [early, own] = [&other, &owner].map(|client| {
+        let attempt = client.enroll("nobody", 3).unwrap();
+        client.wait_for(&attempt, "new_password");
+        attempt
+    });
+    owner.answer(&own, PASSWORD).unwrap();
+    let events = owner.run(&own, |code| panic!("asked for {code}"));
+    assert_eq!(verdict(&events).code, "enrolled", "{events:?}");
+
+    other.answer(&early, b"another one").unwrap();
+    let events = other.run(&early, |code| panic!("asked for {code}"));
+    assert_eq!(verdict(&events).code, "refused", "{events:?}");
+    assert!(verdict(&events).text.contains("begin again"), "{events:?}");
+    let listed: Vec<HashMap<String, OwnedVariant>> =
+        owner.call("List", &("nobody",)).unwrap().body().deserialize().unwrap();
+    assert_eq!(listed.len(), 1, "the owner's gesture alone");
+}
+
+/// Where the login asks for the system's password, none is stored, and still the code has to be good for something.
+#[test]
+fn a_recovery_code_is_taken_where_no_password_is_stored() {
+    if !can_be_others() {
+        return;
+    }
+    let house = House::new(&Script::enrolling());
+    let root = house.client();
+    let attempt = root.enroll("nobody", 3).unwrap();
+    let events = root.run(&attempt, |_| Vec::new());
+    assert_eq!(verdict(&events).code, "enrolled", "{events:?}");
+    let code = String::try_from(verdict(&events).details["recovery_code"].try_clone().unwrap()).unwrap();
+
+    let _polkit = permissive(&house);
+    let user = house.client_of(NOBODY);
+    let events_of = |answer: &str| {
+        let attempt = user.change("Remove", "nobody").unwrap();
+        let answer = answer.as_bytes();
+        user.wait_for(&attempt, "password_or_recovery");
+        user.answer(&attempt, answer).unwrap();
+        (user.next(&attempt).unwrap(), attempt)
+    };
+    let (event, _) = events_of("00000-00000-00000-00000-00");
+    assert_eq!((event.kind.as_str(), event.code.as_str()), ("verdict", "wrong_password"));
+    let (event, attempt) = events_of("");
+    assert_eq!((event.kind.as_str(), event.code.as_str()), ("instruction", "gesture"), "the pose is wanted");
+    user.cancel(&attempt).unwrap();
+    let (event, _) = events_of(&code);
+    assert_eq!((event.kind.as_str(), event.code.as_str()), ("verdict", "done"));
 }
 
 /// A polkit whose dialogue nobody answers; it notes what is withdrawn.

@@ -162,6 +162,20 @@ impl Store {
         }
     }
 
+    /// How an account's enrolment stands: another number after every enrolment and removal, 0 for an account that
+    /// never had one.
+    ///
+    /// # Errors
+    /// [`StoreError::Recreated`]; see [`StoreError`].
+    pub fn version(&self, account: &Account) -> Result<u32, StoreError> {
+        match find(&self.connection, account)? {
+            Found::Enrolled(user) => Ok(user.version),
+            Found::Removed(id) => Ok(read_user(&self.connection, id)?.version),
+            Found::Unknown => Ok(0),
+            Found::Recreated => Err(StoreError::Recreated),
+        }
+    }
+
     /// The PHC string of the user's password; `None` when none is stored or the user is not enrolled, so that the
     /// caller checks against nothing at the same cost.
     ///

@@ -1,16 +1,18 @@
 //! Changes to enrolments, and who may make them: root, whoever passes in full, or the holder of a recovery code.
 
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use pose_contract::{Outcome, ask};
 
 use super::login::Pass;
+use super::password_step::uses_recovery_code;
 use super::verdict::Verdict;
 use super::{PROMPT_LIMIT, Work, store_failed, store_refused};
 use crate::accounts::{self, Account};
 use crate::place::Place;
 use crate::refusal::Refusal;
-use crate::store::{Mode, StoreError};
+use crate::store::{Mode, Store, StoreError};
 
 /// Longest wait for polkit's dialogue.
 const PERMIT_LIMIT: Duration = Duration::from_secs(180);
@@ -26,7 +28,7 @@ enum Needed {
     Nothing,
     /// Nothing to pass with yet: polkit asks for the account's own password.
     Permission,
-    /// An enrolment without a stored password: polkit asks for the account's, the camera for the pose.
+    /// An enrolment without a stored password: polkit asks for the account's, then the pose or the recovery code.
     PermissionAndPose,
     /// An enrolment with a stored password: both, or the recovery code.
     PasswordAndPose,
@@ -34,22 +36,24 @@ enum Needed {
 
 /// The right to change one account's enrolment.
 pub(super) struct Right<'a> {
-    work: &'a Work<'a>,
-    account: &'a Account,
+    pub(super) work: &'a Work<'a>,
+    pub(super) account: &'a Account,
     needed: Needed,
+    /// How the enrolment stood when it was found out what is needed; root's right is for whatever stands.
+    shown_for: Option<u32>,
 }
 
 impl<'a> Right<'a> {
     /// Finds out what the caller has to show; call it before the first call is answered.
     pub(super) fn of(work: &'a Work<'a>, account: &'a Account, place: &Place) -> Result<Self, Refusal> {
-        let needed = if work.caller().uid == 0 {
-            Needed::Nothing
+        let (needed, shown_for) = if work.caller().uid == 0 {
+            (Needed::Nothing, None)
         } else {
             if let Place::Elsewhere(why) = place {
                 return Err(Refusal::NotAuthorized(format!("{why}; sit at the machine, or ask root")));
             }
             let store = work.daemon.store();
-            match store.templates(account) {
+            let needed = match store.templates(account) {
                 Ok(_) if store.password(account).map_err(store_refused)?.is_some() => Needed::PasswordAndPose,
                 Ok(_) => Needed::PermissionAndPose,
                 Err(StoreError::NotEnrolled) => Needed::Permission,
@@ -60,12 +64,13 @@ impl<'a> Right<'a> {
                     ));
                 }
                 Err(error) => return Err(store_refused(error)),
-            }
+            };
+            (needed, Some(store.version(account).map_err(store_refused)?))
         };
         if matches!(needed, Needed::Permission | Needed::PermissionAndPose) {
             work.attempt.want_permission();
         }
-        Ok(Self { work, account, needed })
+        Ok(Self { work, account, needed, shown_for })
     }
 
     /// Has the caller show it.
@@ -82,9 +87,38 @@ impl<'a> Right<'a> {
         }
         match self.needed {
             Needed::Nothing | Needed::Permission => Ok(()),
+            Needed::PermissionAndPose if self.recovers()? => Ok(()),
             Needed::PermissionAndPose => self.pass(Mode::PoseOnly),
             Needed::PasswordAndPose => self.pass(Mode::OwnPassword),
         }
+    }
+
+    /// The store for the change, if what the right was shown for still stands. A right may wait at a prompt for a day;
+    /// an enrolment that was made, added to or removed meanwhile wants to be shown one of its own.
+    ///
+    /// # Errors
+    /// The verdict of a caller whose right is no longer one.
+    pub(super) fn store(&self) -> Result<MutexGuard<'a, Store>, Verdict> {
+        let store = self.work.daemon.store();
+        match self.shown_for {
+            Some(version) if store.version(self.account).map_err(store_failed)? != version => Err(
+                Verdict::of(Outcome::Refused, "the enrolment changed since the right to change it was shown")
+                    .with_text("The enrolment was changed meanwhile; begin again"),
+            ),
+            _ => Ok(store),
+        }
+    }
+
+    /// Where no password is asked for, the recovery code is: who cannot show the pose any more has nothing else.
+    fn recovers(&self) -> Result<bool, Verdict> {
+        let text = "Recovery code, or nothing to show your pose: ";
+        let secret =
+            self.work.attempt.ask(ask::PASSWORD_OR_RECOVERY, text, PROMPT_LIMIT).map_err(Verdict::stopped)?;
+        if secret.is_empty() || uses_recovery_code(self.work, self.account, &secret)? {
+            return Ok(!secret.is_empty());
+        }
+        Err(Verdict::of(Outcome::WrongPassword, "not the recovery code")
+            .with_text("That is not the recovery code; try again, or leave it empty to show your pose"))
     }
 
     fn pass(&self, mode: Mode) -> Result<(), Verdict> {
@@ -124,11 +158,12 @@ pub(super) fn remove(work: &Work<'_>, user: &str, place: &Place) -> Result<Verdi
     }
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
-    if let Err(verdict) = right.show() {
-        return Ok(verdict);
-    }
     let actor = work.caller().uid;
-    Ok(match work.daemon.store().remove(&account.name, actor) {
+    let mut store = match right.show().and_then(|()| right.store()) {
+        Ok(store) => store,
+        Err(verdict) => return Ok(verdict),
+    };
+    Ok(match store.remove(&account.name, actor) {
         Ok(true) => {
             work.daemon.audit.change(&account.name, actor, "removed");
             Verdict::of(Outcome::Done, "removed").with_text("Removed; the stored template is destroyed")
@@ -146,16 +181,17 @@ pub(super) fn set_password(work: &Work<'_>, user: &str, place: &Place) -> Result
     }
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
-    Ok(right.show().and_then(|()| store_password(work, &account)).unwrap_or_else(|verdict| verdict))
+    Ok(right.show().and_then(|()| store_password(&right)).unwrap_or_else(|verdict| verdict))
 }
 
-fn store_password(work: &Work<'_>, account: &Account) -> Result<Verdict, Verdict> {
+fn store_password(right: &Right<'_>) -> Result<Verdict, Verdict> {
+    let Right { work, account, .. } = right;
     let Some(phc) = ask_new_password(work)? else {
         return Err(Verdict::of(Outcome::EnrolmentRefused, "an empty password")
             .with_text("The password is empty; nothing was changed, enter one"));
     };
     let actor = work.caller().uid;
-    work.daemon.store().set_password(account, &phc, actor).map_err(store_failed)?;
+    right.store()?.set_password(account, &phc, actor).map_err(store_failed)?;
     work.daemon.audit.change(&account.name, actor, "password");
     Ok(Verdict::of(Outcome::Done, "password set").with_text("The new password is stored"))
 }

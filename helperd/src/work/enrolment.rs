@@ -28,10 +28,11 @@ pub(super) fn run(
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
     let carry_out = if options.reset_adaptation { reset_adaptation } else { enrol };
-    Ok(right.show().and_then(|()| carry_out(work, &account, options)).unwrap_or_else(|verdict| verdict))
+    Ok(right.show().and_then(|()| carry_out(&right, options)).unwrap_or_else(|verdict| verdict))
 }
 
-fn enrol(work: &Work<'_>, account: &Account, options: &EnrolOptions) -> Result<Verdict, Verdict> {
+fn enrol(right: &Right<'_>, options: &EnrolOptions) -> Result<Verdict, Verdict> {
+    let Right { work, account, .. } = right;
     let config = &work.daemon.config;
     let cannot = options.cannot.union(kept_decoys(work, account, options.replace));
     let asked = usize::from(config.attempt.challenges);
@@ -48,7 +49,7 @@ fn enrol(work: &Work<'_>, account: &Account, options: &EnrolOptions) -> Result<V
             let contained = enrolment.template.decoys();
             leave_enough(asked, cannot, contained)?;
             enrolment.template = enrolment.template.with_decoys(contained.union(options.cannot));
-            store(work, account, options, &enrolment, repetitions, password.as_ref().map(|phc| phc.as_str()))
+            store(right, options, &enrolment, repetitions, password.as_ref().map(|phc| phc.as_str()))
         }
         End::Failed { outcome, text } => Err(Verdict::of(outcome, text.clone()).with_text(text)),
         End::Verified(_) => Err(Verdict::of(Outcome::Internal, "an enrolment ended as a login")),
@@ -84,13 +85,13 @@ fn leave_enough(asked: usize, cannot: MovementSet, contained: MovementSet) -> Re
 }
 
 fn store(
-    work: &Work<'_>,
-    account: &Account,
+    right: &Right<'_>,
     options: &EnrolOptions,
     enrolment: &Enrolment,
     recordings: u8,
     password: Option<&str>,
 ) -> Result<Verdict, Verdict> {
+    let Right { work, account, .. } = right;
     let template = zeroize::Zeroizing::new(enrolment.template.encode());
     let new = NewEnrolment {
         template: &template,
@@ -102,7 +103,7 @@ fn store(
         most_gestures: work.daemon.config.enrolment.gestures_per_user,
     };
     let actor = work.caller().uid;
-    let enrolled = work.daemon.store().enrol(account, &new, actor).map_err(refused_by_store)?;
+    let enrolled = right.store()?.enrol(account, &new, actor).map_err(refused_by_store)?;
     work.daemon.audit.change(&account.name, actor, "enrolled");
     // The code leaves the process in a message of the bus, as it must to be shown; its page here is wiped.
     let code = enrolled.recovery_code.printed();
@@ -114,9 +115,10 @@ fn store(
         .with("advice", enrolment.strength.advice.as_str()))
 }
 
-fn reset_adaptation(work: &Work<'_>, account: &Account, _: &EnrolOptions) -> Result<Verdict, Verdict> {
+fn reset_adaptation(right: &Right<'_>, _: &EnrolOptions) -> Result<Verdict, Verdict> {
+    let Right { work, account, .. } = right;
     let actor = work.caller().uid;
-    let told = match work.daemon.store().reset_adaptation(account, actor) {
+    let told = match right.store()?.reset_adaptation(account, actor) {
         Ok(true) => {
             work.daemon.audit.change(&account.name, actor, "adaptation reset");
             "Logins are compared with what was enrolled again"

@@ -5,7 +5,7 @@ use pose_contract::{Outcome, ask};
 
 use super::login::{Ended, Judged, Pass, refuse_standing};
 use super::verdict::Verdict;
-use super::{PROMPT_LIMIT, store_failed};
+use super::{PROMPT_LIMIT, Work, store_failed};
 use crate::accounts::Account;
 use crate::lockout::Turn;
 use crate::secret::Secret;
@@ -19,7 +19,7 @@ impl Pass<'_> {
         let text = if self.question == ask::PASSWORD { "Password: " } else { "Password or recovery code: " };
         let secret = self.work.attempt.ask(self.question, text, PROMPT_LIMIT).map_err(Verdict::stopped)?;
         self.take_turn(begun)?;
-        if self.question == ask::PASSWORD_OR_RECOVERY && self.uses_recovery_code(&secret)? {
+        if self.question == ask::PASSWORD_OR_RECOVERY && self.recovers(&secret)? {
             return Ok(Some(Judged::without_capture(Outcome::Done, "recovery code used".into())));
         }
         let right = self.is_password(&secret)?;
@@ -36,8 +36,8 @@ impl Pass<'_> {
                 self.capture_anyway();
                 Err(wrong().into())
             }
-            standing => {
-                refuse_standing(standing)?;
+            // Read again there: a lock that held when the prompt came up may have ended before it was answered.
+            Standing::Enrolled | Standing::LockedOut(_) | Standing::Busy => {
                 self.pass_gate(begun).map(|()| None)
             }
         }
@@ -93,15 +93,22 @@ impl Pass<'_> {
         }
     }
 
-    fn uses_recovery_code(&self, secret: &Secret) -> Result<bool, Verdict> {
-        let (Some(account), Some(code)) = (self.account, RecoveryCode::parse(secret)) else {
-            return Ok(false);
-        };
-        let actor = self.work.caller().uid;
-        let used = self.work.daemon.store().use_recovery_code(account, &code, actor).map_err(store_failed)?;
-        if used {
-            self.work.daemon.audit.change(&account.name, actor, "recovery code used");
-        }
-        Ok(used)
+    fn recovers(&self, secret: &Secret) -> Result<bool, Verdict> {
+        self.account.map_or(Ok(false), |account| uses_recovery_code(self.work, account, secret))
     }
+}
+
+/// Whether it is the account's recovery code, which is used up by this.
+pub(super) fn uses_recovery_code(
+    work: &Work<'_>,
+    account: &Account,
+    secret: &Secret,
+) -> Result<bool, Verdict> {
+    let Some(code) = RecoveryCode::parse(secret) else { return Ok(false) };
+    let actor = work.caller().uid;
+    let used = work.daemon.store().use_recovery_code(account, &code, actor).map_err(store_failed)?;
+    if used {
+        work.daemon.audit.change(&account.name, actor, "recovery code used");
+    }
+    Ok(used)
 }

@@ -98,6 +98,22 @@ fn who_was_removed_can_enrol_again_under_a_new_key_and_higher_version() {
 }
 
 #[test]
+fn every_enrolment_and_removal_is_another_version() {
+    let place = place();
+    let mut store = place.open();
+    let mut seen = vec![store.version(&ada()).expect("never enrolled")];
+    for _ in 0..2 {
+        for _ in 0..2 {
+            store.enrol(&ada(), &new_enrolment(), 0).expect("enrol");
+            seen.push(store.version(&ada()).expect("enrolled"));
+        }
+        store.remove("ada", 0).expect("remove");
+        seen.push(store.version(&ada()).expect("removed"));
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
+}
+
+#[test]
 fn a_re_created_or_renamed_account_is_never_the_enrolled_one() {
     let place = place();
     let mut store = place.open();
