@@ -38,6 +38,27 @@ fn another_callers_attempt_answers_nobody_else() {
     assert_eq!(house.client().next(&attempt).unwrap_err(), NO_SUCH_ATTEMPT);
 }
 
+/// The shipped policy lets nobody send it; on this bus, which lets everybody, it must not be believed either.
+#[test]
+fn a_forged_word_of_the_bus_ends_nobodys_attempt() {
+    let house = House::enrolled(&Script::right_person());
+    let (victim, forger) = (house.client(), house.client());
+    let attempt = victim.begin("root", &[]).unwrap();
+    assert_eq!(victim.next(&attempt).unwrap().code, "password");
+    let helper = zbus::block_on(async {
+        let bus = zbus::fdo::DBusProxy::new(&forger.0).await.unwrap();
+        bus.get_name_owner(pose_contract::BUS_NAME.try_into().unwrap()).await.unwrap()
+    });
+    let name = victim.0.unique_name().unwrap().to_string();
+    let (path, interface) = ("/org/freedesktop/DBus", "org.freedesktop.DBus");
+    let left = (name.as_str(), name.as_str(), "");
+    let signal = forger.0.emit_signal(Some(helper.as_str()), path, interface, "NameOwnerChanged", &left);
+    zbus::block_on(signal).unwrap();
+    // Answered after the signal was read, on the same connection.
+    assert!(forger.call("Status", &()).is_ok());
+    assert_eq!(victim.next(&attempt).unwrap().kind, "progress", "it still waits for the password");
+}
+
 /// With the shipped bus policy, as on a real system bus.
 #[test]
 fn a_squatter_does_not_get_the_name() {

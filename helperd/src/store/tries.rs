@@ -94,8 +94,11 @@ impl Store {
         let transaction = write(&mut self.connection)?;
         let mut standing = Standing::NotEnrolled;
         let mut new = Try::new(id, tag, origin);
-        match account.map(|account| find(&transaction, account)).transpose()? {
-            Some(Found::Enrolled(user)) => {
+        // A name that is enrolled and no account's any more: deleted, or its directory is silent. Nobody's uid, so that
+        // it is never taken for the enrolled one, nor for one that never was.
+        let nobody = Account { name: typed.to_owned(), uid: u32::MAX };
+        match find(&transaction, account.unwrap_or(&nobody))? {
+            Found::Enrolled(user) if account.is_some() => {
                 new.user = Some(user.id);
                 new.version = user.version;
                 standing = standing_of(&transaction, &new, limits, now)?;
@@ -103,9 +106,9 @@ impl Store {
                     new.phase = Phase::Judging;
                 }
             }
-            Some(Found::Removed(_)) => standing = Standing::Removed,
-            Some(Found::Recreated) => standing = Standing::Recreated,
-            Some(Found::Unknown) | None => {}
+            Found::Removed(_) => standing = Standing::Removed,
+            Found::Enrolled(_) | Found::Recreated => standing = Standing::Recreated,
+            Found::Unknown => {}
         }
         new.insert(&transaction)?;
         integrity::commit(transaction, &self.keys)?;

@@ -16,6 +16,7 @@ type Story = fn(&Scene) -> Result<()>;
 const STORIES: &[(&str, Story)] = &[
     ("a re-created account is refused and not excused", re_created),
     ("a second name of the same uid is refused and not excused", second_name),
+    ("an enrolled name that is no account any more is refused and not excused", no_account),
     ("a removed enrolment is refused and not excused", removed),
     ("without its database nobody is excused", lost_database),
     ("a database from before a removal is not taken back", restored_database),
@@ -50,6 +51,14 @@ fn re_created(scene: &Scene) -> Result<()> {
 fn second_name(scene: &Scene) -> Result<()> {
     edit("/etc/passwd", |text| format!("{text}benny:x:1001:1001:benny:/nonexistent:/bin/sh\n"))?;
     refused(scene, "benny", "AUTH_ERR", "outcome=refused")
+}
+
+/// Deleted, or its directory is silent: the helper cannot tell, and the enrolment is still there.
+fn no_account(scene: &Scene) -> Result<()> {
+    edit("/etc/passwd", |text| {
+        text.lines().filter(|line| !line.starts_with("ben:")).map(|line| format!("{line}\n")).collect()
+    })?;
+    refused(scene, "ben", "AUTH_ERR", "outcome=refused user=ben")
 }
 
 fn removed(scene: &Scene) -> Result<()> {

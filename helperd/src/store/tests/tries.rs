@@ -125,6 +125,25 @@ fn standing_tells_what_the_store_knows() {
 }
 
 #[test]
+fn an_enrolled_name_that_is_no_account_any_more_is_not_one_that_never_was() {
+    let place = place();
+    let mut store = enrolled(&place);
+    for mode in [Mode::PoseOnly, Mode::OwnPassword] {
+        let mut begin =
+            |typed: &str| store.begin(typed, None, Origin::Root, mode, &limits(), &at(0)).expect("begin");
+        let begun = begin("ada");
+        assert_eq!(begun.standing, Standing::Recreated);
+        assert_eq!(begin("bob").standing, Standing::NotEnrolled);
+        assert!(matches!(store.password_right(begun.id, &limits(), &at(0)), Err(StoreError::WrongPhase)));
+        let end = conclude(&mut store, begun.id, &judged(Outcome::Success, b"1"), 0);
+        assert_eq!(end.outcome, Outcome::Refused);
+    }
+    store.remove("ada", 0).expect("remove");
+    let begun = store.begin("ada", None, Origin::Root, Mode::PoseOnly, &limits(), &at(0)).expect("begin");
+    assert_eq!(begun.standing, Standing::Removed);
+}
+
+#[test]
 fn five_refused_poses_lock_and_a_right_one_meanwhile_does_not_pass() {
     let place = place();
     let mut store = enrolled(&place);
