@@ -28,7 +28,7 @@ use crate::onlookers::Onlookers;
 use crate::password::Passwords;
 use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::store::Store;
+use crate::store::{Store, TryId};
 use crate::work::{self, Begun, Task};
 use crate::worker::Setup;
 use crate::worker::wire::Start;
@@ -37,6 +37,8 @@ use crate::worker::wire::Start;
 const STACK: usize = 2 << 20;
 /// Longest wait for attempts to end when the daemon does.
 const END_LIMIT: Duration = Duration::from_secs(2);
+/// Tries remembered that could not be ended; the next start ends all others.
+const MOST_STRANDED: usize = 64;
 /// Longest message queue before the daemon stops reading from the bus.
 const QUEUE: std::num::NonZeroUsize = match std::num::NonZeroUsize::new(32) {
     Some(queue) => queue,
@@ -72,6 +74,8 @@ pub struct Daemon {
     pub(crate) locking: Locking,
     camera: Mutex<CameraStatus>,
     turns: AtomicU32,
+    /// Tries whose attempts could not end them.
+    stranded: Mutex<Vec<TryId>>,
     runtime: OnceLock<SharedRuntime>,
 }
 
@@ -111,6 +115,7 @@ impl Daemon {
             locking: Locking::default(),
             camera: Mutex::default(),
             turns: AtomicU32::new(0),
+            stranded: Mutex::default(),
             store: Mutex::new(store),
             audit: parts.audit,
             config: parts.config,
@@ -218,6 +223,22 @@ impl Daemon {
     /// The store, for one short transaction.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
+    }
+
+    /// Notes a try that its attempt could not end: the store failed, or the attempt panicked.
+    pub(crate) fn strand(&self, id: TryId) {
+        let mut stranded = lock(&self.stranded);
+        if stranded.len() < MOST_STRANDED {
+            stranded.push(id);
+        }
+    }
+
+    /// The store, for reserving a try, once stranded ones have ended as walking away from them would have. One that
+    /// cannot be ended yet is one person's matter and keeps nobody else from beginning.
+    pub(crate) fn store_without_stranded(&self, now: &Moment) -> MutexGuard<'_, Store> {
+        let mut store = self.store();
+        lock(&self.stranded).retain(|id| store.abandon(*id, &self.config.lockout, now).is_err());
+        store
     }
 
     pub(crate) fn camera_status(&self) -> CameraStatus {

@@ -91,13 +91,14 @@ pub(crate) fn unlock(daemon: &Daemon, user: &str, actor: u32) -> Result<(), Refu
 pub(crate) fn status(daemon: &Daemon) -> HashMap<String, OwnedVariant> {
     let camera = daemon.camera_status();
     let vision = &daemon.config.vision;
+    let store = daemon.store().check().err().map_or_else(|| "ok".to_owned(), |error| error.to_string());
     let values = [
         ("version", detail(env!("CARGO_PKG_VERSION"))),
         ("camera", detail(camera.name.as_str())),
         ("camera_state", detail(camera.state.as_str())),
         ("models", detail(vision.models.display().to_string())),
         ("runtime", detail(vision.runtime.display().to_string())),
-        ("store", detail("ok")),
+        ("store", detail(store.as_str())),
         ("busy", detail(daemon.seat.is_taken())),
         ("locked_times", detail(daemon.distrusted_times().spans().flatten().collect::<Vec<u64>>())),
     ];

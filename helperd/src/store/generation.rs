@@ -56,6 +56,14 @@ pub(super) fn check(
 }
 
 impl Store {
+    /// Whether the store can be read now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        read(&self.connection).map(drop)
+    }
+
     /// Lets the anchor follow a committed change. A failure is no reason to undo the change: the anchor only lags,
     /// and the next change or start lets it follow again.
     pub(super) fn anchor(&self) {

@@ -58,7 +58,9 @@ pub(super) fn run(work: &Work<'_>, login: &Login) -> Result<Verdict, Refusal> {
     work.answer_first_call();
     let verdict = pass.run(&begun);
     work.daemon.close_ahead();
-    Ok(if account.is_some() { verdict } else { verdict.of_unknown_user() })
+    // An enrolled name whose account is gone is no secret that somebody typed.
+    let known = account.is_some() || begun.standing != Standing::NotEnrolled;
+    Ok(if known { verdict } else { verdict.of_unknown_user() })
 }
 
 /// A full pass: password and pose of one user.
@@ -107,8 +109,11 @@ impl Pass<'_> {
         let now = lockout::Moment::now().map_err(Refusal::internal)?;
         let origin = lockout::Origin::of_caller(self.work.caller().uid);
         let limits = &self.work.daemon.config.lockout;
-        let mut store = self.work.daemon.store();
-        store.begin(self.typed, self.account, origin, self.mode, limits, &now).map_err(store_refused)
+        let mut store = self.work.daemon.store_without_stranded(&now);
+        let begun =
+            store.begin(self.typed, self.account, origin, self.mode, limits, &now).map_err(store_refused)?;
+        self.work.open_try.set(Some(begun.id));
+        Ok(begun)
     }
 
     /// Everything from the password to the deciding transaction.
@@ -190,7 +195,8 @@ impl Pass<'_> {
         let candidates: Result<_, _> = stored.iter().map(|stored| Candidate::of(stored, adapt)).collect();
         candidates
             .map(|candidates| (version, candidates))
-            .map_err(|error| Verdict::of(Outcome::StoreError, error.to_string()))
+            // It says whether to enrol again or to update, which the helper's own state does not.
+            .map_err(|error| Verdict::of(Outcome::StoreError, error.to_string()).with_text(error.to_string()))
     }
 
     /// Only logins that a live movement was asked of teach anything, and tests do not.
@@ -253,7 +259,10 @@ impl Pass<'_> {
     fn end_try(&self, begun: &Begun, judgement: &Judgement<'_>) -> Result<FinalOutcome, Verdict> {
         let now = self.work.now()?;
         let limits = &self.work.daemon.config.lockout;
-        self.work.daemon.store().conclude(begun.id, judgement, limits, &now).map_err(store_failed)
+        let ended = self.work.daemon.store().conclude(begun.id, judgement, limits, &now);
+        let ended = ended.map_err(store_failed)?;
+        self.work.open_try.set(None);
+        Ok(ended)
     }
 }
 

@@ -17,6 +17,7 @@ mod password_step;
 pub mod verdict;
 mod watch;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,7 +33,7 @@ use crate::daemon::Daemon;
 use crate::lockout::Moment;
 use crate::place::Place;
 use crate::refusal::Refusal;
-use crate::store::StoreError;
+use crate::store::{StoreError, TryId};
 use verdict::Verdict;
 
 /// How the thread tells the bus side that the attempt has begun, or why it has not.
@@ -84,21 +85,22 @@ pub(crate) struct Work<'a> {
     pub(crate) attempt: &'a Arc<Attempt>,
     begun: &'a Begun,
     since: Instant,
+    /// The try that this attempt has reserved and not ended.
+    open_try: Cell<Option<TryId>>,
 }
 
 /// Runs the attempt to its end; the caller gets exactly one verdict, or the refusal of its first call.
 pub fn run(daemon: &Daemon, attempt: &Arc<Attempt>, task: Task, begun: &Begun) {
-    let work = Work { daemon, attempt, begun, since: Instant::now() };
+    let work = Work::new(daemon, attempt, begun);
     let names = Names::of(&task);
-    let verdict = match catch_unwind(AssertUnwindSafe(|| work.carry_out(task))) {
-        Ok(Ok(verdict)) => verdict,
-        Ok(Err(refusal)) => {
+    let verdict = match work.guarded(|| work.carry_out(task)) {
+        Ok(verdict) => verdict,
+        Err(refusal) => {
             daemon.attempts.remove(&attempt.id);
             work.wait_for_beat();
             let _ = begun.try_send(Err(refusal));
             return;
         }
-        Err(_) => Verdict::of(Outcome::Internal, "an attempt's thread panicked"),
     };
     names.write(daemon, attempt, &verdict);
     // Hosts take an instant answer for a dead lane, and an early one would tell which check failed.
@@ -109,6 +111,23 @@ pub fn run(daemon: &Daemon, attempt: &Arc<Attempt>, task: Task, begun: &Begun) {
     daemon.attempts.done(&attempt.id);
     // A thread that panicked before its first word has not answered the first call yet.
     let _ = begun.try_send(Ok(()));
+}
+
+impl<'a> Work<'a> {
+    fn new(daemon: &'a Daemon, attempt: &'a Arc<Attempt>, begun: &'a Begun) -> Self {
+        Self { daemon, attempt, begun, since: Instant::now(), open_try: Cell::new(None) }
+    }
+
+    /// No panic and no failing store leaves a try behind that nobody ends: it would count as under way, and once it
+    /// could lock, nobody else could begin one.
+    fn guarded(&self, body: impl FnOnce() -> Result<Verdict, Refusal>) -> Result<Verdict, Refusal> {
+        let panicked = |_| Ok(Verdict::of(Outcome::Internal, "an attempt's thread panicked"));
+        let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(panicked);
+        if let Some(id) = self.open_try.take() {
+            self.daemon.strand(id);
+        }
+        result
+    }
 }
 
 impl Work<'_> {
@@ -214,3 +233,6 @@ impl Names {
         daemon.audit.verdict(user, &source, verdict.outcome, &verdict.reason);
     }
 }
+
+#[cfg(test)]
+mod tests;
