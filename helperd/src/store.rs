@@ -96,6 +96,7 @@ impl Store {
             drop(lock);
             return Self::create(paths, keys);
         }
+        files::check_header(paths)?;
         files::forget_first_start(paths)?;
         let mut connection = connect(&paths.database())?;
         let keys = integrity::Ledger::new(keys);
@@ -181,10 +182,6 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn check_sound(connection: &Connection) -> Result<(), StoreError> {
-    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    if application != schema::APPLICATION_ID {
-        return Err(StoreError::Corrupt("not a pam_pose database".into()));
-    }
     let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if answer == "ok" { Ok(()) } else { Err(StoreError::Corrupt(answer)) }
 }

@@ -47,9 +47,11 @@ impl Machine {
             .expect("runs")
     }
 
+    /// Says what comes next, but for `prepare`, which the unit runs.
     fn admin(&self, arguments: &[&str]) {
         let output = self.try_admin(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.stdout.is_empty(), arguments == ["prepare"], "{arguments:?}");
     }
 
     fn refused(&self, arguments: &[&str]) -> String {
@@ -189,6 +191,14 @@ fn foreign_backups_and_other_files_are_refused_and_change_nothing() {
     std::fs::write(&text, "hello").expect("write");
     assert!(machine.refused(&["restore", text.to_str().expect("text")]).contains("no backup"));
     assert!(machine.refused(&["restore", "/nonexistent"]).contains("cannot be read"));
+    let damaged = machine.path("damaged.tar");
+    std::fs::write(machine.path("store.db"), "").expect("write");
+    let mut tar = Command::new("tar");
+    let tar = tar.arg("-cf").arg(&damaged);
+    let tar = tar.arg("-C").arg(machine.root.path()).arg("store.db");
+    let status = tar.arg("-C").arg(machine.path("etc/pam_pose")).arg("instance").status();
+    assert!(status.expect("tar").success());
+    assert!(machine.refused(&["restore", damaged.to_str().expect("text")]).contains("another backup"));
     assert!(enrolled(&machine));
 }
 

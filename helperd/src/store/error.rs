@@ -101,7 +101,8 @@ impl fmt::Display for StoreError {
             ),
             Self::Corrupt(what) => write!(
                 f,
-                "the store is damaged ({what}); stop the helper and put a backup back in its place"
+                "the store is damaged ({what}); put a backup back as root with `/usr/libexec/pam_pose/store-admin \
+                 restore`, or start anew with `store-admin anew` there, which puts the file aside"
             ),
             Self::ReadOnly => {
                 f.write_str("the store cannot be written; make its file system writable and check its owner")
@@ -127,7 +128,7 @@ impl fmt::Display for StoreError {
                  `posectl remove`, then enrol again",
             ),
             Self::TooManyGestures => {
-                f.write_str("no further gesture can be kept; remove one with `posectl remove` first")
+                f.write_str("no further gesture can be kept; `posectl enroll --replace` puts a new one in the place of all")
             }
             Self::Sql(what) => write!(f, "the store refused a statement ({what}); report this as a bug"),
         }

@@ -9,7 +9,7 @@
 //! would turn "must show the pose" into "not enrolled".
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +28,9 @@ pub type InstanceId = [u8; 16];
 
 /// Keeps other processes out for as long as it lives.
 pub(super) type Lock = Flock<File>;
+
+/// An SQLite file's header up to and with the application id (<https://www.sqlite.org/fileformat.html>), bytes.
+const HEADER: usize = 72;
 
 /// Where the store and its mark lie.
 #[derive(Clone, Debug)]
@@ -151,6 +154,30 @@ pub(super) fn present(paths: &StorePaths) -> Result<bool, StoreError> {
         return exposed("is open to others; run `chmod 600` on it and have everybody enrol anew");
     }
     Ok(true)
+}
+
+/// Refuses a file that is no store of ours as it lies there: SQLite writes to what it opens, also to another program's
+/// database.
+pub(super) fn check_header(paths: &StorePaths) -> Result<(), StoreError> {
+    let mut header = [0; HEADER];
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW);
+    match options.open(paths.database()).and_then(|mut file| file.read_exact(&mut header)) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            return Err(StoreError::Corrupt("it is empty or cut off".into()));
+        }
+        Err(error) => return Err(io(error)),
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(StoreError::Corrupt("not a database".into()));
+    }
+    let application = header.last_chunk().map(|bytes| i64::from(u32::from_be_bytes(*bytes)));
+    if application == Some(schema::APPLICATION_ID) {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt("another program's database".into()))
+    }
 }
 
 /// Whether a first start was ordered for this instance.

@@ -100,7 +100,7 @@ fn only_one_process_has_the_store() {
 }
 
 #[test]
-fn files_that_are_no_store_are_corrupt_ones() {
+fn files_that_are_no_store_are_corrupt_ones_and_stay_as_they_are() {
     let place = place();
     drop(place.open());
     let good = std::fs::read(place.paths.database()).expect("read");
@@ -126,10 +126,11 @@ fn files_that_are_no_store_are_corrupt_ones() {
         ("cut", cut),
         ("other program's", other),
     ] {
-        std::fs::write(place.paths.database(), bytes).expect("write");
+        std::fs::write(place.paths.database(), &bytes).expect("write");
         let told = place.refused();
         assert!(matches!(told, StoreError::Corrupt(_)), "{what}: {told:?}");
         assert!(told.to_string().contains("put a backup back"), "{told}");
+        assert!(std::fs::read(place.paths.database()).expect("read") == bytes, "{what}: it was written to");
     }
     std::fs::write(place.paths.database(), good).expect("put back");
     drop(place.open());
