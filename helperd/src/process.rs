@@ -14,7 +14,7 @@ use crate::boottime::BootTime;
 /// No machine starts more processes a second: numbers are not used again sooner than `pid_max` divided by this.
 const STARTS_PER_SECOND: u64 = 200_000;
 /// `USER_HZ`, in which /proc tells times on every Linux that Rust supports.
-const TICK: Duration = Duration::from_millis(10);
+const TICK_MS: u64 = 10;
 
 /// A process that was alive when it was looked at.
 #[derive(Debug)]
@@ -71,11 +71,15 @@ fn open(pid: u32) -> Option<OwnedFd> {
 
 /// When a process started, rounded down to a tick; `None` where /proc hides other users' processes.
 fn born(pid: u32) -> Option<BootTime> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    born_by(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The same, by what /proc tells of the process.
+fn born_by(stat: &str) -> Option<BootTime> {
     // The name in parentheses may hold anything; field 22 is the 20th behind it (proc_pid_stat(5)).
-    let (_, fields) = text.rsplit_once(") ")?;
-    let ticks: u32 = fields.split(' ').nth(19)?.parse().ok()?;
-    Some(BootTime::since_boot(TICK * ticks))
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let ticks: u64 = fields.split(' ').nth(19)?.parse().ok()?;
+    Some(BootTime::since_boot(Duration::from_millis(ticks.checked_mul(TICK_MS)?)))
 }
 
 /// How long a process' number surely is not used again.
@@ -88,6 +92,19 @@ fn numbers_last() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TICK: Duration = Duration::from_millis(TICK_MS);
+
+    #[test]
+    fn a_process_started_after_years_without_a_reboot_has_its_time() {
+        let stat = |ticks: u64| format!("1 (a) b) c) S 0{} {ticks} 0 0\n", " 0".repeat(17));
+        for ticks in [0, 17, u64::from(u32::MAX), u64::from(u32::MAX) + 1, 100 * 86_400 * 365 * 20] {
+            let born = BootTime::since_boot(Duration::from_millis(ticks * 10));
+            assert_eq!(born_by(&stat(ticks)), Some(born), "{ticks}");
+        }
+        assert_eq!(born_by(&stat(u64::MAX)), None);
+        assert_eq!(born_by("1 (a) S 0"), None);
+    }
 
     fn sleeper() -> std::process::Child {
         std::process::Command::new("sleep").arg("60").spawn().expect("sleep")
