@@ -248,6 +248,20 @@ pub fn load(path: &Path, owner: Owner) -> Result<Config, ConfigError> {
     parse(text).map_err(mistake)
 }
 
+/// What `--check-config` says of a configuration that is taken.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn check(path: &Path, owner: Owner) -> Result<String, ConfigError> {
+    load(path, owner)?;
+    let shown = path.display();
+    Ok(if path.exists() {
+        format!("{shown} is fine; systemctl restart pose-helperd puts it in force")
+    } else {
+        format!("{shown} is missing: the built-in defaults apply; make install puts the file there")
+    })
+}
+
 /// Parses and checks a configuration's text.
 ///
 /// # Errors

@@ -92,9 +92,9 @@ fn open_camera(setup: &Setup, start: Start) -> Result<Box<dyn Camera>, CameraErr
 }
 
 fn check_config() -> ExitCode {
-    match config::load(Path::new(config::PATH), Owner::Root) {
-        Ok(_) => {
-            println!("{} is fine", config::PATH);
+    match config::check(Path::new(config::PATH), Owner::Root) {
+        Ok(told) => {
+            println!("{told}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -86,6 +86,7 @@ fn a_file_is_believed_only_when_nobody_else_could_write_it() {
     let directory = tempfile::tempdir().expect("directory");
     let path = directory.path().join("helperd.toml");
     assert_eq!(load(&path, Owner::RootOrCaller).expect("missing is defaults"), Config::default());
+    assert!(check(&path, Owner::RootOrCaller).expect("taken").contains("is missing"), "and told so");
     std::fs::File::create(&path).expect("create").write_all(b"[camera]\nx = 1\n").expect("write");
     let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("chmod");
     mode(0o644);
