@@ -112,9 +112,9 @@ pub(crate) struct Enroll {
     /// Record nothing; forget what later logins added to the templates
     #[arg(long, conflicts_with_all = ["gesture", "replace", "repetitions"])]
     pub(crate) reset_adaptation: bool,
-    /// How many recordings to make
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=8))]
-    pub(crate) repetitions: u32,
+    /// How many recordings to make; as many as the helper's configuration says if left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=8))]
+    pub(crate) repetitions: Option<u32>,
     /// Movements that a login may not count on, because you cannot do them (see posectl movements)
     #[arg(long, value_name = "MOVEMENT", value_delimiter = ',')]
     pub(crate) cannot: Vec<String>,

@@ -29,7 +29,7 @@ pub(crate) fn run_heard(
     output: Output,
     heard: &mut dyn FnMut(&Event),
 ) -> Result<Exit, Failure> {
-    let user = user_or_self(args.user)?;
+    let user = user_or_self(args.user.clone())?;
     // Who has no helper learns it before reading on.
     connect::helper()?;
     if args.reset_adaptation {
@@ -40,6 +40,7 @@ pub(crate) fn run_heard(
         output.say(&format!("{}.", verdict.text))?;
         return Ok(Exit::Done);
     }
+    let options = options(&args)?;
     if !args.yes {
         // Also for a program's user: nobody agrees to what was not shown.
         eprintln!("Enrolling {user}.\n{CONSENT}");
@@ -48,13 +49,27 @@ pub(crate) fn run_heard(
         output.remark("Nothing was recorded.");
         return Ok(Exit::No);
     }
+    let times = args.repetitions.map_or_else(|| "several".to_owned(), |count| count.to_string());
     output.remark(&format!(
-        "You will do the same gesture {} times, sitting as you do when you log in. Choose a movement of both arms\n\
+        "You will do the same gesture {times} times, sitting as you do when you log in. Choose a movement of both arms\n\
          of about 2 to 4 seconds that nobody would guess; begin and end at rest. Nobody else should watch.\n\
-         The password asked for may be left empty where the login asks for the system's own (pose_only).",
-        args.repetitions
+         The password asked for may be left empty where the login asks for the system's own (pose_only)."
     ));
-    let mut options = Details::from([("repetitions".to_owned(), OwnedVariant::from(args.repetitions))]);
+    // A fresh connection: the helper must be able to tell which process made it.
+    let helper = connect::helper()?;
+    let verdict = attempt::run_heard(&helper, "Enroll", &user, &options, output, heard)?;
+    output.object(&attempt::verdict_json(&verdict))?;
+    attempt::require(&verdict, Outcome::Enrolled)?;
+    report(&verdict, &user, output)?;
+    Ok(Exit::Done)
+}
+
+/// What the helper is asked for; it knows the configured number of recordings.
+fn options(args: &Enroll) -> Result<Details, Failure> {
+    let mut options = Details::new();
+    if let Some(count) = args.repetitions {
+        options.insert("repetitions".to_owned(), OwnedVariant::from(count));
+    }
     if args.replace {
         options.insert("replace".to_owned(), OwnedVariant::from(true));
     }
@@ -65,13 +80,7 @@ pub(crate) fn run_heard(
         let names = args.cannot.iter().map(|name| movement(name)).collect::<Result<Vec<_>, _>>()?;
         options.insert("cannot".to_owned(), plain("--cannot", &names.join(","))?);
     }
-    // A fresh connection: the helper must be able to tell which process made it.
-    let helper = connect::helper()?;
-    let verdict = attempt::run_heard(&helper, "Enroll", &user, &options, output, heard)?;
-    output.object(&attempt::verdict_json(&verdict))?;
-    attempt::require(&verdict, Outcome::Enrolled)?;
-    report(&verdict, &user, output)?;
-    Ok(Exit::Done)
+    Ok(options)
 }
 
 fn plain(option: &str, text: &str) -> Result<OwnedVariant, Failure> {
@@ -110,4 +119,27 @@ fn report(verdict: &attempt::Verdict, user: &str, output: Output) -> Result<(), 
         ))?;
     }
     output.say("Try it: `posectl test`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn only_what_was_asked_for_is_sent_so_that_the_configuration_decides_the_rest() {
+        let sent = |words: &[&str]| {
+            let line = ["posectl", "enroll"].iter().chain(words);
+            let Command::Enroll(args) = Cli::try_parse_from(line).expect("parses").command else {
+                panic!("another command")
+            };
+            let mut keys: Vec<String> = options(&args).expect("options").into_keys().collect();
+            keys.sort();
+            keys.join(" ")
+        };
+        assert_eq!(sent(&["anna"]), "");
+        assert_eq!(sent(&["--repetitions", "3"]), "repetitions");
+        assert_eq!(sent(&["--replace", "--gesture", "x", "--cannot", "t_pose"]), "cannot gesture replace");
+    }
 }

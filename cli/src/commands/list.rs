@@ -18,7 +18,7 @@ pub(crate) fn run(user: Option<String>, all: bool, output: Output) -> Result<Exi
     if enrolments.is_empty() {
         output.remark(&match user.as_str() {
             "" => "Nobody is enrolled. `posectl enroll USER` enrols a user.".to_owned(),
-            name => format!("{name} is not enrolled. `posectl enroll` enrols you."),
+            name => format!("{name} is not enrolled; `posectl enroll {name}` changes that."),
         });
     }
     Ok(Exit::Done)

@@ -25,7 +25,7 @@ const TWINS: [(&str, &str); 4] = [("sudo", "sudo-i"), ("sudo-i", "sudo"), ("su",
 pub(crate) fn run(args: &Pam, output: Output) -> Result<Exit, Failure> {
     let tree = Tree::at(&args.root);
     match &args.action {
-        PamAction::Plan(change) => Planned::of(&tree, change)?.show(&tree, output),
+        PamAction::Plan(change) => plan(&tree, change, output),
         PamAction::Apply(change) => apply(&tree, change, output),
         PamAction::Verify(change) => verify(&tree, change, output),
         PamAction::Rollback { service, force } => rollback(&tree, service, *force, output),
@@ -121,6 +121,18 @@ impl Planned {
         }
         Ok(())
     }
+}
+
+fn plan(tree: &Tree, change: &PamChange, output: Output) -> Result<Exit, Failure> {
+    let planned = Planned::of(tree, change)?;
+    let exit = planned.show(tree, output)?;
+    output.say(&if planned.is_good() {
+        format!("Nothing was changed. As root, with the same options: posectl pam apply {}", planned.service)
+    } else {
+        "Nothing was changed, and posectl pam apply refuses this until what is marked REFUSED is mended."
+            .to_owned()
+    })?;
+    Ok(exit)
 }
 
 fn apply(tree: &Tree, change: &PamChange, output: Output) -> Result<Exit, Failure> {
@@ -229,6 +241,13 @@ fn verify(tree: &Tree, change: &PamChange, output: Output) -> Result<Exit, Failu
     output.object(&json!({
         "service": service, "asks_for_pose": asks, "good": good, "findings": findings, "ways_for_root": ways,
     }))?;
+    output.say(&match (asks, good) {
+        (false, _) => format!("{service} does not ask for a pose. What would: posectl pam plan {service}"),
+        (true, true) => format!("{service} asks for a pose, lets nobody in whom it refused, and leaves root a way in."),
+        (true, false) => format!(
+            "Mend what is marked REFUSED or named above, or take the change back: posectl pam rollback {service}"
+        ),
+    })?;
     Ok(if good { Exit::Done } else { Exit::No })
 }
 

@@ -25,8 +25,6 @@ use crate::recordings::assets;
 
 /// How soon a click is noticed while the camera is off.
 const IDLE: Duration = Duration::from_millis(150);
-/// As `posectl enroll` without options.
-const REPETITIONS: u32 = 5;
 
 /// Serves until Ctrl-C.
 pub(crate) fn run(output: Output) -> Result<Exit, Failure> {
@@ -87,7 +85,7 @@ fn enrol_from_page(stage: &Stage, output: Output) {
         user: None,
         gesture: None,
         replace: false,
-        repetitions: REPETITIONS,
+        repetitions: None,
         cannot: Vec::new(),
         reset_adaptation: false,
         yes: false,
