@@ -1,6 +1,6 @@
 # One command for each job. `make` alone lists them.
 #
-# make install honours DESTDIR, prefix, libdir and sysconfdir, touches no file in pam.d and starts nothing.
+# make install honours DESTDIR and libdir, touches no file in pam.d and starts nothing.
 
 SHELL      := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

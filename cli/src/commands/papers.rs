@@ -59,3 +59,39 @@ fn page(command: &clap::Command, name: &str, exit_codes: bool) -> io::Result<Vec
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages of this project that a page or the unit names, as `name(section)`.
+    fn named(text: &str) -> Vec<String> {
+        let words = text.replace(" (", "(").replace("\\-", "-");
+        let ends = |word: &str| word.trim_end_matches([',', '.', ';']).trim_start_matches("man:").to_owned();
+        let ours = |word: &String| {
+            word.ends_with(')') && ["posectl", "pose-", "pam_pose"].iter().any(|p| word.starts_with(p))
+        };
+        words.split_whitespace().map(ends).filter(ours).collect()
+    }
+
+    #[test]
+    fn every_page_that_is_named_is_there() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        let folder = tempfile::tempdir().expect("a folder");
+        man(folder.path()).expect("written");
+        for page in fs::read_dir(top.join("docs")).expect("docs").flatten() {
+            if page.path().extension().is_some_and(|end| end == "8") {
+                fs::copy(page.path(), folder.path().join(page.file_name())).expect("copied");
+            }
+        }
+        let unit = fs::read_to_string(top.join("systemd/pose-helperd.service")).expect("the unit");
+        let pages = fs::read_dir(folder.path()).expect("pages").flatten().map(|page| page.path());
+        let texts = pages.map(|page| fs::read_to_string(page).expect("a page"));
+        let all: Vec<String> = texts.chain([unit]).flat_map(|text| named(&text)).collect();
+        assert!(all.iter().any(|name| name == "pose-helperd(8)"), "{all:?}");
+        for name in all {
+            let file = name.replace('(', ".").replace(')', "");
+            assert!(folder.path().join(&file).is_file(), "{name} is named and not there");
+        }
+    }
+}
