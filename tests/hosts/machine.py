@@ -1,48 +1,75 @@
 """A booted machine, seen from outside: start it, run programs in it, switch it off."""
 
 import pathlib
+import re
 import subprocess
 import time
 
 HERE = pathlib.Path(__file__).parent
+# Longest wait for a machine to boot, and then to be up, seconds. It takes a few.
+PATIENCE = 120
+# What to ask a machine that is not up.
+COMPLAINTS = (("systemctl", "is-system-running"), ("systemctl", "list-jobs", "--no-pager"),
+              ("systemctl", "--failed", "--no-pager", "--plain"), ("journalctl", "--no-pager", "--lines=30"))
 
 
 class Machine:
-    """Boots when made; `out` is the folder that it shares with us."""
+    """Boots when made; `out` is the folder that it shares with us. It ends with the thread that made it."""
 
     def __init__(self, root, out):
         out.mkdir(parents=True, exist_ok=True)
-        self.out = out
+        self.out, self.init = out, None
         with open(out / "start.log", "wb") as log:
             self.process = subprocess.Popen([HERE / "boot", root, out.resolve()], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, start_new_session=True)
         try:
-            self.init = self.wait_for(lambda: self.find_init(), 120, "did not boot")
-            self.wait_for(self.is_up, 120, "did not come up")
+            self.init = self.wait_for(self.find_init, "did not boot")
+            self.wait_for(self.is_up, "did not come up")
         except BaseException:
             self.stop()
             raise
 
-    def wait_for(self, what, seconds, complaint):
-        limit = time.monotonic() + seconds
+    def wait_for(self, what, complaint):
+        limit = time.monotonic() + PATIENCE
         while not (found := what()):
-            if self.process.poll() is not None or time.monotonic() > limit:
-                logs = [path.read_text(errors="replace") for path in sorted(self.out.glob("*.log"))]
-                raise RuntimeError(f"the machine {complaint}; it said:\n" + "".join(logs)[-4000:])
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the machine {complaint}: it ended with code {self.process.returncode}\n{self.last_words()}")
+            if time.monotonic() > limit:
+                raise RuntimeError(f"the machine {complaint} within {PATIENCE} s\n{self.last_words()}")
             time.sleep(0.1)
         return found
 
+    def last_words(self):
+        """What may say why a machine is not up: its console, what it still waits for, and what failed."""
+        parts = [(name, lines(self.out / name)) for name in ("start.log", "boot.log")]
+        if self.init:
+            parts += [(" ".join(command), self.ask(*command)) for command in COMPLAINTS]
+        return "\n".join(f"--- {name} ---\n{text}" for name, text in parts)
+
     def find_init(self):
-        """The process id of the machine's init: the child of systemd-nspawn, the child of `boot`."""
-        for nspawn in children(self.process.pid):
-            if name(nspawn) == "systemd-nspawn":
-                for init in children(nspawn):
-                    return init
+        """The process id of the machine's init, a grandchild of `boot`'s first process.
+
+        systemd-nspawn has another child before it, which sets the machine up and ends: that one is not the first process of
+        its own processes' namespace.
+        """
+        for boot in children(self.process.pid):
+            for nspawn in children(boot):
+                if name(nspawn) == "systemd-nspawn":
+                    for init in children(nspawn):
+                        if is_first(init):
+                            return init
         return None
 
     def is_up(self):
-        state = subprocess.run(self.inside("systemctl", "is-system-running"), capture_output=True, text=True, check=False)
-        return state.stdout.strip() in ("running", "degraded")
+        return self.ask("systemctl", "is-system-running") in ("running", "degraded")
+
+    def ask(self, *command):
+        """What a program inside says at once."""
+        try:
+            said = subprocess.run(self.inside(*command), capture_output=True, text=True, check=False, timeout=20)
+        except subprocess.TimeoutExpired:
+            return "no answer"
+        return (said.stdout + said.stderr).strip()
 
     def inside(self, *command):
         return ["nsenter", "--target", str(self.init), "--all", "--", *command]
@@ -53,12 +80,15 @@ class Machine:
         return subprocess.Popen(self.inside(*service, *command), stdin=subprocess.DEVNULL, text=True, **options)
 
     def stop(self):
-        if self.process.poll() is None and getattr(self, "init", None):
-            subprocess.run(self.inside("systemctl", "poweroff", "-ff"), capture_output=True, timeout=30, check=False)
+        # Only while it is there: another process may get its number.
+        if self.init and self.find_init() == self.init:
+            self.ask("systemctl", "poweroff", "-ff")
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
+            # The machine dies with it.
             self.process.kill()
+            self.process.wait()
 
 
 def children(pid):
@@ -71,3 +101,20 @@ def name(pid):
         return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()[:15]
     except OSError:
         return ""
+
+
+def is_first(pid):
+    """Whether it is the first process of a namespace of its own."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return status.split("NSpid:")[1].splitlines()[0].split()[-1] == "1"
+
+
+def lines(path, most=40):
+    """The last lines of a file, if there is one, without what moves a terminal's cursor or colours it."""
+    if not path.exists():
+        return ""
+    text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\]\d+;[^\x1b\x07]*(\x07|\x1b\\))", "", path.read_text(errors="replace"))
+    return "\n".join([line.rstrip() for line in text.split("\n") if line.strip()][-most:])

@@ -50,7 +50,8 @@ def main():
             print(f"{minutes:2}:{seconds:02} {table.line(result)}", flush=True)
 
     machines = min(arguments.machines, len(queue))
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, machines + 1)]
+    # Whoever ends the run does not wait for them; the machines end with them.
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(1, machines + 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
