@@ -5,7 +5,8 @@
 //! - [`login`] and [`password`]: what `pam_authenticate` and `pam_chauthtok` do.
 //! - [`exchange`]: one attempt with the helper, event by event.
 //! - [`dbus`]: the D-Bus client for that exchange, on the caller's thread, under one deadline.
-//! - [`host`], [`conversation`], [`account`]: what libpam and the host give us; [`cue`]: what a host can show.
+//! - [`host`], [`conversation`], [`account`]: what libpam and the host give us; [`earlier`]: what an earlier module
+//!   tells; [`cue`]: what a host can show.
 //! - [`secret`], [`deadline`], [`verdict`]: the sealed password, the clock, outcome → PAM code.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -15,6 +16,7 @@ pub mod conversation;
 pub mod cue;
 pub mod dbus;
 pub mod deadline;
+pub mod earlier;
 pub mod exchange;
 pub mod host;
 pub mod login;

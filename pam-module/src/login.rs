@@ -10,6 +10,7 @@ use pose_contract::{FLOOR_MS, MAX_SECRET, MAX_SERVICE, MAX_USER, Outcome, ask, m
 use crate::account;
 use crate::cue::Manner;
 use crate::deadline::{Deadline, now};
+use crate::earlier;
 use crate::exchange::{Attempt, Event, Failure, Origin};
 use crate::host::Host;
 use crate::options::Options;
@@ -45,6 +46,10 @@ fn attempt(host: &Host<'_>, options: &Options) -> Result<PamError, Failure> {
         host.log(LogLvl::NOTICE, "no usable user name");
         return Ok(PamError::AUTH_ERR);
     };
+    if options.pose_only && earlier::prompt_was_left(host) {
+        host.log(LogLvl::NOTICE, "the password prompt was left without an answer; no pose is asked");
+        return Ok(PamError::CONV_ERR);
+    }
     let mut login = Login::new(host, options, user);
     let (outcome, text) = match login.follow()? {
         Ended::Verdict(outcome, text) => (outcome, text),

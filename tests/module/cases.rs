@@ -28,6 +28,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_user_switched_during_the_attempt_is_refused", switched),
     ("use_first_pass_takes_the_earlier_password_and_never_asks", first_pass),
     ("pose_only_sends_no_password", pose_only),
+    ("a_password_prompt_that_was_left_asks_for_no_pose", left_prompt),
     ("malformed_options_deny_before_anything_happens", options),
     ("closed_accounts_are_refused_after_a_pass", accounts),
     ("the_other_hooks_stay_out_of_the_way", other_hooks),
@@ -264,6 +265,30 @@ fn pose_only(place: &Place) {
         ("SYSTEM_ERR", false)
     );
     assert!(!helper.stop().iter().any(|line| line.starts_with("answer")));
+}
+
+fn left_prompt(place: &Place) {
+    let _bus = PrivateBus::start();
+    let behind = "auth required pam_unix.so\nauth required MODULE pose_only\n";
+    let ahead = "auth sufficient MODULE pose_only\nauth required pam_unix.so\n";
+    let asked_again = "auth optional pam_unix.so\nauth optional MODULE\nauth required MODULE pose_only\n";
+    let wrong = "user=verdict=wrong_pose";
+    for (what, stack, user, manner, rounds, begun) in [
+        ("left", behind, wrong, "conv=fail-prompt", "rounds=1", 0),
+        ("left twice", behind, wrong, "conv=fail-prompt", "rounds=2", 0),
+        ("left, then a wrong password", behind, wrong, "conv=fail-first", "rounds=2", 1),
+        ("a wrong password", behind, wrong, "conv=normal", "rounds=1", 1),
+        ("the prompt comes after the pose", ahead, wrong, "conv=fail-prompt", "rounds=2", 2),
+        ("another module has asked since", asked_again, "user=open", "conv=fail-first", "rounds=1", 2),
+    ] {
+        let helper = Helper::start();
+        place.write_stack(stack);
+        let report = host(&[user, "password=wrong", manner, rounds]);
+        assert_ne!(report.code(), "SUCCESS", "{what}");
+        let said = helper.stop();
+        let begins = said.iter().filter(|line| line.starts_with("begin")).count();
+        assert_eq!(begins, begun, "{what}: {said:?}");
+    }
 }
 
 fn options(place: &Place) {

@@ -1,8 +1,9 @@
 //! A program that uses PAM: the process in which the module is loaded, so that its threads, descriptors, signals
 //! and death can be looked at from outside.
 //!
-//! `host key=value…`: `user`, `password`, `conv` (normal, none, null-function, null-reply, fail, strings),
-//! `action` (auth, acct, session, cred, passwd), `silent`, `times`, `fork`, `service`, `switch` (renames the user when a
+//! `host key=value…`: `user`, `password`, `conv` (normal, none, null-function, null-reply, fail, fail-prompt, fail-first,
+//! strings),
+//! `action` (auth, acct, session, cred, passwd), `silent`, `times`, `rounds` (on one handle), `fork`, `service`, `switch` (renames the user when a
 //! message is shown), `rhost`, `tty`, `old`, `uid`, `ruid` (a setuid program's), `alarm` (seconds until SIGALRM meets a handler), `chld`.
 
 #![allow(unsafe_code, reason = "a C program that uses PAM, in Rust")]
@@ -11,10 +12,12 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::process::ExitCode;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
 static DELAY: AtomicU32 = AtomicU32::new(0);
+/// Whether the conversation has been called.
+static PROMPTED: AtomicBool = AtomicBool::new(false);
 
 #[repr(C)]
 struct Message {
@@ -168,6 +171,9 @@ fn login(spec: &HashMap<String, String>) {
             pam_set_item(pamh, PAM_CONV, (&raw const broken).cast());
         }
         let flags = if spec.contains_key("silent") { PAM_SILENT } else { 0 };
+        for _ in 1..spec.get("rounds").map_or(1, |rounds| rounds.parse().expect("rounds")) {
+            println!("code {}", super::run::name_of(pam_authenticate(pamh, flags)));
+        }
         let code = match spec.get("action").map_or("auth", String::as_str) {
             "acct" => pam_acct_mgmt(pamh, flags),
             "open" => pam_open_session(pamh, flags),
@@ -202,7 +208,8 @@ unsafe extern "C" fn converse(
         println!("message {count} {} {text}", message.style);
         let prompt = message.style == 1 || message.style == 2;
         let manner = person.spec.get("conv").map_or("normal", String::as_str);
-        if manner == "fail" && !prompt || manner == "fail-prompt" {
+        let first = !PROMPTED.swap(true, Ordering::Relaxed);
+        if manner == "fail" && !prompt || manner == "fail-prompt" || manner == "fail-first" && first {
             return 19;
         }
         if let Some(other) = person.spec.get("switch") {

@@ -1,4 +1,5 @@
-"""Ctrl-C while the camera watches, at a program on a terminal: it ends, and the capture with it."""
+"""Ctrl-C at a program on a terminal: while the camera watches it ends, and the capture with it; at a password prompt it ends
+without a pose."""
 
 import cases
 import helper
@@ -20,3 +21,21 @@ def during_capture(host, evidence):
     judged = helper.outcomes_since(evidence.position, host.SERVICE)
     assert judged == ["deadline"], judged
     return "it ended, the capture with it"
+
+
+def at_prompt(host, evidence, wrong):
+    """After so many wrong passwords; each of them is followed by a pose, which tells nobody what was wrong."""
+    host.use("second factor")
+    helper.fresh("ben", cases.me(3))
+    screen = host.ask()
+    for _ in range(wrong):
+        assert screen.until("assword: ?$"), screen.shown
+        screen.type(cases.WRONG)
+    assert screen.until("assword: ?$"), screen.shown
+    screen.interrupt()
+    asked = screen.until("gesture", 20)
+    evidence.text(screen.shown)
+    assert not asked and not screen.child.isalive(), screen.shown
+    judged = helper.outcomes_since(evidence.position, host.SERVICE)
+    assert judged == ["success"] * wrong, judged
+    return "it ended, no pose was asked"

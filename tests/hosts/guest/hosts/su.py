@@ -34,4 +34,9 @@ def interrupted(evidence):
     return interrupt.during_capture(sys.modules[__name__], evidence)
 
 
-OWN = {"Ctrl-C during the capture": interrupted}
+def left(evidence):
+    """su asks once."""
+    return interrupt.at_prompt(sys.modules[__name__], evidence, wrong=0)
+
+
+OWN = {"Ctrl-C during the capture": interrupted, "Ctrl-C at the prompt": left}

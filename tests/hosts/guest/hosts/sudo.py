@@ -61,6 +61,20 @@ def interrupted(evidence):
     return interrupt.during_capture(sys.modules[__name__], evidence)
 
 
+def left_first(evidence):
+    """sudo takes Ctrl-C at its prompt for an answer that failed, and lets the stack go on."""
+    return interrupt.at_prompt(sys.modules[__name__], evidence, wrong=0)
+
+
+def left_second(evidence):
+    """The same after a wrong password."""
+    write_rules(tries=3)
+    try:
+        return interrupt.at_prompt(sys.modules[__name__], evidence, wrong=1)
+    finally:
+        write_rules(tries=1)
+
+
 def without_terminal_input(evidence):
     """sudo -n may not ask for a password; the pose alone is never enough here."""
     use("second factor")
@@ -90,6 +104,8 @@ def time_stamp(evidence):
 OWN = {
     "wrong password three times": three_wrong_passwords,
     "Ctrl-C during the capture": interrupted,
+    "Ctrl-C at the prompt": left_first,
+    "Ctrl-C at the second prompt": left_second,
     "sudo -n": without_terminal_input,
     "time stamp": time_stamp,
 }

@@ -20,7 +20,11 @@ def absent():
 
 
 def prepare():
-    RULES.write_text("Defaults passwd_tries=1\nben ALL=(ALL) ALL\n")
+    write_rules(tries=1)
+
+
+def write_rules(tries):
+    RULES.write_text(f"Defaults passwd_tries={tries}\nben ALL=(ALL) ALL\n")
     RULES.chmod(0o440)
 
 
@@ -44,4 +48,20 @@ def interrupted(evidence):
     return interrupt.during_capture(sys.modules[__name__], evidence)
 
 
-OWN = {"Ctrl-C during the capture": interrupted}
+def left_first(evidence):
+    return interrupt.at_prompt(sys.modules[__name__], evidence, wrong=0)
+
+
+def left_second(evidence):
+    write_rules(tries=3)
+    try:
+        return interrupt.at_prompt(sys.modules[__name__], evidence, wrong=1)
+    finally:
+        write_rules(tries=1)
+
+
+OWN = {
+    "Ctrl-C during the capture": interrupted,
+    "Ctrl-C at the prompt": left_first,
+    "Ctrl-C at the second prompt": left_second,
+}
