@@ -108,8 +108,19 @@ impl Attempt {
         Self::start("SetPassword", "sa{sv}", &body.finish(), deadline)
     }
 
+    /// A bus that starts the helper is told by systemd when the unit cannot be started, and not when the started
+    /// program fails: then nothing comes until the time to reach it is over.
     fn start(member: &str, signature: &str, body: &[u8], deadline: Deadline) -> Result<Self, Failure> {
-        let deadline = deadline.within(REACH);
+        Self::reach(member, signature, body, deadline.within(REACH)).map_err(|failure| match failure {
+            Failure::Deadline if !deadline.passed() => Failure::Unavailable(format!(
+                "the helper did not answer within {} s; see `systemctl status pose-helperd`",
+                REACH.as_secs()
+            )),
+            other => other,
+        })
+    }
+
+    fn reach(member: &str, signature: &str, body: &[u8], deadline: Deadline) -> Result<Self, Failure> {
         let mut bus = Bus::connect(Path::new(SYSTEM_BUS_SOCKET), deadline).map_err(failure)?;
         let owner = bus.owner(BUS_NAME, deadline).map_err(absent)?;
         trust(bus.uid_of(&owner, deadline).map_err(failure)?)?;

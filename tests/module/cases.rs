@@ -350,9 +350,16 @@ fn nobody(place: &Place) {
 }
 
 fn activation(place: &Place) {
-    let _bus = PrivateBus::start_activating();
+    let myself = std::env::current_exe().expect("own path");
+    let bus = PrivateBus::start_activating(&format!("{} helper", myself.display()));
     place.write_service("");
     assert_eq!(host(&["user=verdict=success"]).code(), "SUCCESS");
+    drop(bus);
+    // One that is started and never comes.
+    let _bus = PrivateBus::start_activating("/bin/sleep 5");
+    let report = host(&["user=verdict=success"]);
+    assert_eq!(report.code(), "AUTHINFO_UNAVAIL");
+    assert_eq!(report.shown(), ["3 The pose check is not available now."]);
 }
 
 fn prompt_time(place: &Place) {

@@ -100,10 +100,9 @@ impl PrivateBus {
     }
 
     /// A bus that starts the fake helper when somebody calls it.
-    pub(crate) fn start_activating() -> Self {
+    pub(crate) fn start_activating(program: &str) -> Self {
         fs::create_dir_all("/run/services").expect("services");
-        let myself = std::env::current_exe().expect("own path");
-        let text = format!("[D-BUS Service]\nName=org.pam_pose.Helper1\nExec={} helper\n", myself.display());
+        let text = format!("[D-BUS Service]\nName=org.pam_pose.Helper1\nExec={program}\n");
         fs::write("/run/services/org.pam_pose.Helper1.service", text).expect("service");
         Self::start_with("<servicedir>/run/services</servicedir>")
     }
