@@ -114,6 +114,13 @@ impl Default for Camera {
     }
 }
 
+impl Camera {
+    /// Whether a camera that is not built in may be taken: naming one allows it, too.
+    pub(crate) fn may_be_plugged_in(&self) -> bool {
+        self.allow_external || self.device != "auto"
+    }
+}
+
 /// `[vision]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -142,7 +142,7 @@ impl Daemon {
         let interruptions = interruption::watch(Arc::clone(self), connection.clone());
         let interruptions = self.runtime()?.spawn("logind", interruptions);
         // Before the first caller: it may be a locker.
-        if self.config.camera.allow_external && !self.config.camera.allow_replugged {
+        if self.config.camera.may_be_plugged_in() && !self.config.camera.allow_replugged {
             locking::first_look(self, &connection).await;
         }
         let locking = locking::watch(Arc::clone(self), connection.clone());

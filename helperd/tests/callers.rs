@@ -178,7 +178,7 @@ fn a_first_enrolment_needs_polkits_word() {
     };
     denied("no polkit");
     let (name, path) = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority");
-    let no = serve_as(&house, name, path, Polkit(false));
+    let no = serve_as(&house.address, name, path, Polkit(false));
     denied("polkit says no");
     zbus::block_on(no.close()).unwrap();
     let _yes = permissive(&house);
@@ -187,7 +187,12 @@ fn a_first_enrolment_needs_polkits_word() {
 }
 
 fn permissive(house: &House) -> zbus::Connection {
-    serve_as(house, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority", Polkit(true))
+    serve_as(
+        &house.address,
+        "org.freedesktop.PolicyKit1",
+        "/org/freedesktop/PolicyKit1/Authority",
+        Polkit(true),
+    )
 }
 
 /// Somebody who was permitted a first enrolment must not add a gesture to the one that its owner has made meanwhile.
@@ -282,7 +287,7 @@ fn polkits_dialogue_goes_away_with_its_attempt() {
     let house = House::new(&Script::enrolling());
     let polkit = Patient::default();
     let (name, path) = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority");
-    let _served = serve_as(&house, name, path, polkit.clone());
+    let _served = serve_as(&house.address, name, path, polkit.clone());
     let asked = || polkit.asked.lock().unwrap().clone();
     let withdrawn = || polkit.withdrawn.lock().unwrap().clone();
 

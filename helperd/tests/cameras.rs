@@ -6,8 +6,10 @@ mod support;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use pose_camera::v4l2::{Device, Distrust, LockedTimes, Placement, Request, trust};
+use pose_helperd::config::{Camera, Config};
 use support::client::Client;
-use support::logind::{BEGAN_US, HERE, Session, lock, logind};
+use support::logind::{BEGAN_US, HERE, Session, lock, logind, slow_logind};
 use support::{House, Script};
 use zbus::OwnedVariant;
 
@@ -52,4 +54,48 @@ fn a_helper_that_starts_while_the_session_is_locked_trusts_nothing_that_came_sin
     lock(&logind, true);
     let times = times_until(&house.client(), "locked", |times| !times.is_empty());
     assert_eq!(times, [BEGAN_US, u64::MAX]);
+}
+
+#[test]
+fn no_caller_is_served_before_logind_has_told_that_the_session_is_locked() {
+    const NODE: &str = "/dev/video2";
+    // The two ways in which an administrator lets a camera in that is not built in.
+    let any = Camera { allow_external: true, ..Camera::default() };
+    let named = Camera { device: NODE.into(), ..Camera::default() };
+    for (camera, device) in [(any, None), (named, Some(NODE.to_owned()))] {
+        let config = Config { camera, ..Config::default() };
+        let locked = Session { locked: true, ..HERE };
+        // Long enough for a caller to come first, were it served.
+        let (house, _logind) = House::after(&Script::right_person(), config, |address| {
+            slow_logind(address, locked, Duration::from_millis(300))
+        });
+        let times = times_until(&house.client(), "at the first call", |_| true);
+        assert_eq!(times, [BEGAN_US, u64::MAX], "{device:?}");
+        let locked = LockedTimes::of(times.as_chunks().0);
+        let request = Request { external: device.is_none(), locked, device, ..Request::default() };
+        let plugged = |at| plugged_in(NODE, at);
+        assert_eq!(trust(&plugged(BEGAN_US - 1), &[], &request), Ok(()), "it was there before");
+        assert_eq!(trust(&plugged(BEGAN_US + 1), &[], &request), Err(Distrust::WhileLocked));
+    }
+}
+
+/// A camera that came then.
+fn plugged_in(node: &str, at_us: u64) -> Device {
+    Device {
+        node: node.into(),
+        name: "Camera".into(),
+        driver: "uvcvideo".into(),
+        bus: "usb-0000:00:14.0-4".into(),
+        by_id: Vec::new(),
+        by_path: Vec::new(),
+        virtual_device: false,
+        infrared: false,
+        placement: Placement::External,
+        seat: "seat0".into(),
+        usb: None,
+        plugged_in_us: Some(at_us),
+        modes: Vec::new(),
+        other_formats: Vec::new(),
+        problem: None,
+    }
 }

@@ -95,6 +95,11 @@ impl House {
         Self::with(script, None, Config::default())
     }
 
+    /// A daemon with an empty store that starts on a bus where somebody else is already.
+    pub fn after<T>(script: &Script, config: Config, first: impl FnOnce(&str) -> T) -> (Self, T) {
+        Self::with_after(script, None, config, first)
+    }
+
     /// A daemon whose store has root and nobody enrolled with Ben's gesture and [`PASSWORD`].
     pub fn enrolled(script: &Script) -> Self {
         Self::enrolled_with(script, Config::default())
@@ -106,11 +111,21 @@ impl House {
         Self::with(script, Some(&state.folder), config)
     }
 
-    fn with(script: &Script, state: Option<&Path>, mut config: Config) -> Self {
+    fn with(script: &Script, state: Option<&Path>, config: Config) -> Self {
+        Self::with_after(script, state, config, |_| ()).0
+    }
+
+    fn with_after<T>(
+        script: &Script,
+        state: Option<&Path>,
+        mut config: Config,
+        first: impl FnOnce(&str) -> T,
+    ) -> (Self, T) {
         pose_helperd::app::log_to_journal(pose_helperd::config::LogLevel::Debug);
         let alone = alone();
         let folder = tempfile::tempdir().expect("a folder");
         let (bus, address) = start_bus(folder.path());
+        let before = first(&address);
         let state_folder = folder.path().join("state");
         if let Some(state) = state {
             copy(state, &state_folder);
@@ -142,7 +157,7 @@ impl House {
                 .expect("serving");
         });
         is_ready.recv_timeout(Duration::from_secs(20)).expect("the daemon serves");
-        Self { address, folder, _alone: alone, bus, end, daemon: Some(daemon) }
+        (Self { address, folder, _alone: alone, bus, end, daemon: Some(daemon) }, before)
     }
 
     /// Ends the daemon; the folder stays as long as the house.
@@ -353,14 +368,13 @@ pub fn verdict(events: &[Event]) -> &Event {
     events.last().expect("a verdict")
 }
 
-/// Serves an object under a name of its own on the house's bus.
+/// Serves an object under a name of its own on a house's bus.
 pub fn serve_as(
-    house: &House,
+    address: &str,
     name: &str,
     path: &str,
     object: impl zbus::object_server::Interface,
 ) -> zbus::Connection {
-    let builder =
-        zbus::connection::Builder::address(house.address.as_str()).serve_at(path, object).name(name);
+    let builder = zbus::connection::Builder::address(address).serve_at(path, object).name(name);
     zbus::block_on(builder.build()).expect("the name is free")
 }

@@ -1,5 +1,7 @@
 //! logind as the tests want it, on their bus.
 
+use std::time::Duration;
+
 use zbus::{OwnedObjectPath, interface};
 
 use super::House;
@@ -9,6 +11,8 @@ use super::house::serve_as;
 struct Logind {
     in_session: bool,
     lid_closed: bool,
+    /// How long it takes to list sessions.
+    hesitation: Duration,
 }
 
 fn path(text: &'static str) -> OwnedObjectPath {
@@ -29,6 +33,7 @@ impl Logind {
     }
 
     fn list_sessions(&self) -> Vec<(String, u32, String, String, OwnedObjectPath)> {
+        std::thread::sleep(self.hesitation);
         vec![("1".to_owned(), 0, "root".to_owned(), "seat0".to_owned(), path("/session"))]
     }
 
@@ -127,16 +132,23 @@ pub const HERE: Session = Session { remote: false, seat: "seat0", active: true, 
 
 /// A logind that says the same of every process; the lid is open.
 pub fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
-    serve(house, Logind { in_session, lid_closed: false }, session, also_remote)
+    let manager = Logind { in_session, lid_closed: false, hesitation: Duration::ZERO };
+    serve(&house.address, manager, session, also_remote)
 }
 
 /// A logind for which everybody sits here, with the lid closed.
 pub fn logind_with_closed_lid(house: &House) -> zbus::Connection {
-    serve(house, Logind { in_session: true, lid_closed: true }, HERE, false)
+    let manager = Logind { in_session: true, lid_closed: true, hesitation: Duration::ZERO };
+    serve(&house.address, manager, HERE, false)
 }
 
-fn serve(house: &House, manager: Logind, session: Session, also_remote: bool) -> zbus::Connection {
-    let logind = serve_as(house, "org.freedesktop.login1", "/org/freedesktop/login1", manager);
+/// A logind that takes its time to list the sessions, on the bus of that address.
+pub fn slow_logind(address: &str, session: Session, hesitation: Duration) -> zbus::Connection {
+    serve(address, Logind { in_session: true, lid_closed: false, hesitation }, session, false)
+}
+
+fn serve(address: &str, manager: Logind, session: Session, also_remote: bool) -> zbus::Connection {
+    let logind = serve_as(address, "org.freedesktop.login1", "/org/freedesktop/login1", manager);
     zbus::block_on(async {
         let server = logind.object_server();
         server.at("/session", session).await.unwrap();
