@@ -17,6 +17,7 @@ mod exit;
 mod output;
 mod pam;
 mod picture;
+mod png_file;
 mod recordings;
 
 use std::process::ExitCode;

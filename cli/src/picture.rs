@@ -1,13 +1,14 @@
 //! A camera picture with the tracked skeleton drawn on it, as PNG.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::Path;
 
 use pose_camera::Frame;
 use pose_engine::landmarks::{Pose, part};
 use pose_vision::VisionError;
 use pose_vision::picture::Picture;
+
+use crate::png_file;
 
 /// The bones of the upper body: what the matcher looks at.
 const BONES: [(usize, usize); 7] = [
@@ -54,14 +55,7 @@ impl Canvas {
 
     /// Writes a PNG file.
     pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
-        let mut encoder =
-            png::Encoder::new(BufWriter::new(File::create(path)?), self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.rgb)?;
-        writer.finish()?;
-        Ok(())
+        png_file::write(path, self.width, self.height, &self.rgb)
     }
 
     fn line(&mut self, from: [f32; 2], to: [f32; 2], colour: [u8; 3]) {

@@ -27,30 +27,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use pose_engine::challenge::Movement;
 use serde::{Deserialize, Deserializer, de};
 
 use super::damage::{self, Damage};
 
-/// The movements that a challenge can ask for (`pose_engine::challenge::Movement`): a misspelt one in a script
-/// would otherwise never be played, and the test that uses it would prove nothing.
-const MOVEMENTS: [&str; 16] = [
-    "raise_left",
-    "raise_right",
-    "both_up",
-    "out_left",
-    "out_right",
-    "t_pose",
-    "head_left",
-    "head_right",
-    "head_both",
-    "touch_left",
-    "touch_right",
-    "arms_crossed",
-    "lean_left",
-    "lean_right",
-    "up_left_out_right",
-    "out_left_up_right",
-];
 /// Scripts are short, bytes.
 const MAX_SCRIPT: u64 = 64 << 10;
 
@@ -161,8 +142,10 @@ impl Script {
     }
 
     fn check(&self) -> Result<(), String> {
-        if let Some(name) = self.challenge.keys().find(|n| !MOVEMENTS.contains(&n.as_str())) {
-            return Err(format!("unknown challenge {name:?}, known are {}", MOVEMENTS.join(", ")));
+        // A misspelt one would never be played, and the test that uses it would prove nothing.
+        if let Some(name) = self.challenge.keys().find(|name| Movement::parse(name).is_none()) {
+            let known = Movement::ALL.map(Movement::name).join(", ");
+            return Err(format!("unknown challenge {name:?}, known are {known}"));
         }
         if let Some(damage) = self.damage.as_ref().filter(|d| d.count > damage::KEPT as u64) {
             return Err(format!("damage of {} pictures, at most {} can be", damage.count, damage::KEPT));

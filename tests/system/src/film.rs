@@ -2,27 +2,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::{Result, place};
+use pose_engine::challenge::Movement;
 
-/// The movements that a challenge can ask for.
-pub const MOVEMENTS: [&str; 16] = [
-    "raise_left",
-    "raise_right",
-    "both_up",
-    "out_left",
-    "out_right",
-    "t_pose",
-    "head_left",
-    "head_right",
-    "head_both",
-    "touch_left",
-    "touch_right",
-    "arms_crossed",
-    "lean_left",
-    "lean_right",
-    "up_left_out_right",
-    "out_left_up_right",
-];
+use crate::{Result, place};
 
 /// What the camera will see.
 #[derive(Default)]
@@ -53,7 +35,7 @@ impl Film {
     #[must_use]
     pub fn answered_by(mut self, person: &str) -> Self {
         self.0 += "[challenge]\n";
-        for movement in MOVEMENTS {
+        for movement in Movement::ALL.map(Movement::name) {
             let _ = writeln!(self.0, "{movement} = {}", quoted(&format!("{person}_{movement}")));
         }
         self

@@ -1,11 +1,11 @@
 //! A figure of lines and words, written as SVG and as PNG.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::Path;
 
 use super::font;
+use crate::png_file;
 
 /// Size of every figure, in its own units.
 pub(super) const WIDTH: f64 = 640.0;
@@ -126,13 +126,7 @@ impl Canvas {
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
-        let mut encoder =
-            png::Encoder::new(BufWriter::new(File::create(path)?), self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.rgb)?;
-        Ok(writer.finish()?)
+        png_file::write(path, self.width, self.height, &self.rgb)
     }
 
     fn polyline(&mut self, points: &[[f64; 2]], colour: Colour, width: f64, dashed: bool) {
