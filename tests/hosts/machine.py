@@ -42,12 +42,12 @@ class Machine:
     def last_words(self):
         """What may say why a machine is not up: its console, what it still waits for, and what failed."""
         parts = [(name, lines(self.out / name)) for name in ("start.log", "boot.log")]
-        if self.init:
+        if self.is_there():
             parts += [(" ".join(command), self.ask(*command)) for command in COMPLAINTS]
         return "\n".join(f"--- {name} ---\n{text}" for name, text in parts)
 
     def find_init(self):
-        """The process id of the machine's init, a grandchild of `boot`'s first process.
+        """The process id of the machine's init: below `boot`'s two first processes and systemd-nspawn.
 
         systemd-nspawn has another child before it, which sets the machine up and ends: that one is not the first process of
         its own processes' namespace.
@@ -60,6 +60,10 @@ class Machine:
                             return init
         return None
 
+    def is_there(self):
+        """Whether its init still lives: its number may be another process' by now."""
+        return self.init and self.find_init() == self.init
+
     def is_up(self):
         return self.ask("systemctl", "is-system-running") in ("running", "degraded")
 
@@ -69,7 +73,7 @@ class Machine:
             said = subprocess.run(self.inside(*command), capture_output=True, text=True, check=False, timeout=20)
         except subprocess.TimeoutExpired:
             return "no answer"
-        return (said.stdout + said.stderr).strip()
+        return (said.stdout or said.stderr).strip()
 
     def inside(self, *command):
         return ["nsenter", "--target", str(self.init), "--all", "--", *command]
@@ -80,8 +84,7 @@ class Machine:
         return subprocess.Popen(self.inside(*service, *command), stdin=subprocess.DEVNULL, text=True, **options)
 
     def stop(self):
-        # Only while it is there: another process may get its number.
-        if self.init and self.find_init() == self.init:
+        if self.is_there():
             self.ask("systemctl", "poweroff", "-ff")
         try:
             self.process.wait(20)
