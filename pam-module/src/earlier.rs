@@ -17,6 +17,8 @@ const RESULT_OF_PAM_UNIX: &CStr = c"unix_setcred_return";
 const SEEN: &CStr = c"pam_pose_seen";
 /// This module came before `pam_unix`, whose result is then that of the login before. No allocation has this address.
 const AHEAD: *const c_void = ptr::without_provenance(1);
+/// No allocation lies in the first page. A future `pam_unix` might keep a number there instead of a pointer.
+const FIRST_PAGE: usize = 4096;
 /// libpam's codes for a prompt that got no answer.
 const NO_ANSWER: [c_int; 2] = [19, 20];
 
@@ -31,7 +33,7 @@ pub fn prompt_was_left(host: &Host<'_>) -> bool {
         return false;
     }
     // Its results are allocated before the last one is freed, so that no two in a row have one address.
-    if seen == AHEAD || seen == result || host.password(true).is_ok() {
+    if result.addr() < FIRST_PAGE || seen == AHEAD || seen == result || host.password(true).is_ok() {
         return false;
     }
     // SAFETY: an `int` that `pam_unix` allocated; it stays until it is replaced.
