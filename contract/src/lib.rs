@@ -32,6 +32,15 @@ pub const NEXT_WAIT_MS: u64 = 1_000;
 /// No verdict reaches a host faster than this, milliseconds: some hosts take an instant answer for a dead lane.
 pub const FLOOR_MS: u64 = 50;
 
+/// Whether a typed name can be an account's at all.
+#[must_use]
+pub fn is_user_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_USER
+        && !name.starts_with('-')
+        && !name.chars().any(|c| c.is_control() || c == ':' || c == '/')
+}
+
 /// `org.pam_pose.Error.*`: names of the errors the helper replies with.
 pub mod error {
     /// The caller may not do this for that user.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use nix::unistd::{Uid, User};
-use pose_contract::MAX_USER;
+use pose_contract::{MAX_USER, is_user_name};
 
 /// Longest wait for the name service (a network directory may hang).
 const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ impl std::error::Error for AccountError {}
 /// # Errors
 /// See [`AccountError`]; never blocks longer than about two seconds.
 pub fn by_name(name: &str) -> Result<Option<Account>, AccountError> {
-    if !plausible(name) {
+    if !is_user_name(name) {
         return Err(AccountError::BadName);
     }
     let name = name.to_owned();
@@ -70,15 +70,6 @@ pub fn by_name(name: &str) -> Result<Option<Account>, AccountError> {
 /// As [`by_name`].
 pub fn by_uid(uid: u32) -> Result<Option<Account>, AccountError> {
     bounded(move || User::from_uid(Uid::from_raw(uid)))
-}
-
-/// Whether a typed name can be an account's at all.
-#[must_use]
-pub fn plausible(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= MAX_USER
-        && !name.starts_with('-')
-        && !name.chars().any(|c| c.is_control() || c == ':' || c == '/')
 }
 
 fn bounded(
@@ -109,7 +100,7 @@ fn bounded(
 
 /// A directory that answers with a malformed canonical name has no usable account.
 fn account(user: User) -> Option<Account> {
-    plausible(&user.name).then(|| Account { name: user.name, uid: user.uid.as_raw() })
+    is_user_name(&user.name).then(|| Account { name: user.name, uid: user.uid.as_raw() })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use pose_contract::{MAX_SERVICE, MAX_USER, mode};
+use pose_contract::{MAX_SERVICE, MAX_USER, is_user_name, mode};
 use pose_engine::challenge::{Movement, MovementSet};
 use zbus::OwnedVariant;
 
@@ -57,7 +57,7 @@ pub struct EnrolOptions {
 /// # Errors
 /// [`Refusal::InvalidArgument`], here and in every function below.
 pub fn user(name: &str) -> Result<(), Refusal> {
-    if crate::accounts::plausible(name) {
+    if is_user_name(name) {
         Ok(())
     } else {
         Err(Refusal::InvalidArgument(format!(

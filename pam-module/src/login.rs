@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::unistd::geteuid;
 use pamsm::{LogLvl, PamError};
-use pose_contract::{FLOOR_MS, MAX_SECRET, MAX_SERVICE, MAX_USER, Outcome, ask, mode};
+use pose_contract::{FLOOR_MS, MAX_SECRET, MAX_SERVICE, Outcome, ask, is_user_name, mode};
 
 use crate::account;
 use crate::cue::Manner;
@@ -42,7 +42,8 @@ pub fn authenticate(host: &Host<'_>, options: &Options) -> PamError {
 }
 
 fn attempt(host: &Host<'_>, options: &Options) -> Result<PamError, Failure> {
-    let Some(user) = host.user().filter(|user| !user.is_empty() && user.len() <= MAX_USER) else {
+    // A slip at the name's prompt is nobody's fault but a wrong name like another.
+    let Some(user) = host.user().filter(|user| is_user_name(user)) else {
         host.log(LogLvl::NOTICE, "no usable user name");
         return Ok(PamError::AUTH_ERR);
     };

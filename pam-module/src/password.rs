@@ -2,7 +2,7 @@
 
 use nix::unistd::{geteuid, getuid};
 use pamsm::{LogLvl, PamError, PamFlags};
-use pose_contract::{MAX_SECRET, MAX_USER, Outcome, ask};
+use pose_contract::{MAX_SECRET, Outcome, ask, is_user_name};
 
 use crate::cue::Manner;
 use crate::deadline::Deadline;
@@ -20,7 +20,7 @@ const PRELIM_CHECK: i32 = 0x4000;
 /// user whose password will be changed: a failure would be ignored, too.
 #[must_use]
 pub fn change(host: &Host<'_>, flags: PamFlags, options: &Options) -> PamError {
-    let Some(user) = host.user().filter(|user| !user.is_empty() && user.len() <= MAX_USER) else {
+    let Some(user) = host.user().filter(|user| is_user_name(user)) else {
         return PamError::AUTHTOK_ERR;
     };
     if flags.bits() & PRELIM_CHECK == 0 && !old_password_was_checked(host) {

@@ -14,6 +14,7 @@ const HANG: Duration = Duration::from_secs(20);
 
 pub(crate) const CASES: &[Case] = &[
     ("every_verdict_maps_to_its_code_under_every_option", verdicts),
+    ("a_slip_at_the_names_prompt_is_a_wrong_name_and_no_fault", slips),
     ("a_password_travels_sealed_and_only_when_asked", password),
     ("what_the_helper_learns_about_the_origin", origin),
     ("instructions_come_one_short_message_at_a_time_with_the_time_left", instructions),
@@ -76,6 +77,19 @@ fn verdicts(place: &Place) {
     assert_eq!(host(&["user=verdict=enrolment_removed"]).code(), "USER_UNKNOWN");
 }
 
+fn slips(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("pose_only nouserok");
+    for name in
+        ["verdict=success:", "verdict=success/", "verdict=success\t", "-verdict=success", &"x".repeat(300)]
+    {
+        let report = host(&[&format!("user={name}")]);
+        assert_eq!((report.code(), report.shown()), ("AUTH_ERR", Vec::new()), "{name}");
+    }
+    assert_eq!(helper.stop(), Vec::<String>::new(), "none of them was asked about");
+}
+
 fn password(place: &Place) {
     let _bus = PrivateBus::start();
     let helper = Helper::start();
@@ -113,7 +127,7 @@ fn instructions(place: &Place) {
     let _bus = PrivateBus::start();
     let _helper = Helper::start();
     place.write_service("timeout=40");
-    let report = host(&["user=tell=gesture,progress,tell=challenge:t_pose,verdict=challenge_missed"]);
+    let report = host(&["user=tell=gesture,progress,tell=challenge+t_pose,verdict=challenge_missed"]);
     let shown = report.shown();
     assert_eq!(shown.len(), 3, "{shown:?}");
     assert!(shown[0].starts_with("4 Please do gesture (within ") && shown[0].ends_with(" s)"), "{shown:?}");

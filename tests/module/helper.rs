@@ -123,7 +123,11 @@ impl FakeHelper {
         let (word, value) = step.split_once('=').unwrap_or((&step, ""));
         match word {
             "ask" => Ok(event("ask", value, "Password:")),
-            "tell" => Ok(event("instruction", value, &format!("Please do {value}"))),
+            // The script is a user's name, which holds no colon.
+            "tell" => {
+                let code = value.replace('+', ":");
+                Ok(event("instruction", &code, &format!("Please do {code}")))
+            }
             "flood" => Ok(event("instruction", "gesture", "again")),
             "late" => Ok(event("verdict", "deadline", "")),
             "verdict" => Ok(event("verdict", value, &format!("Because {value}"))),
