@@ -92,6 +92,18 @@ fn apply_verify_and_rollback_are_a_round_trip() {
 }
 
 #[test]
+fn a_folder_without_a_system_is_named_as_the_mistake() {
+    let empty = tempfile::tempdir().expect("folder");
+    for words in [&["emergency-off"][..], &["emergency-off", "--undo"], &["pam", "plan", "su"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_posectl"));
+        let (code, said) =
+            said(&command.args(words).arg("--root").arg(empty.path()).output().expect("posectl"));
+        assert_eq!(code, 3, "{words:?}: {said}");
+        assert!(said.contains("--root"), "{words:?}: {said}");
+    }
+}
+
+#[test]
 fn a_service_of_the_distribution_gets_a_file_of_the_administrators() {
     let root = Root::new(&[]);
     root.write("usr/lib/pam.d/polkit-1", "@include common-auth\n");

@@ -19,6 +19,14 @@ use crate::pam::vault::{Changer, State, Vault};
 pub(crate) fn run(undo: bool, root: &Path, output: Output) -> Result<Exit, Failure> {
     let tree = Tree::at(root);
     root_only(&tree)?;
+    // A mistyped folder must not pass for a system that asks for no pose.
+    if !["/etc/pam.d", "/usr/lib/pam.d", "/etc/pam.conf"].iter().any(|place| tree.path(place).exists()) {
+        return Err(Failure::new(
+            Exit::Input,
+            format_args!("there is no system below {}: it has no etc/pam.d", root.display()),
+            "mount the system, then name the folder in which its etc lies: posectl emergency-off --root DIR",
+        ));
+    }
     if undo { switch_on(&tree, output) } else { switch_off(&tree, output) }
 }
 

@@ -299,7 +299,11 @@ fn readable(tree: &Tree, service: &str) -> Result<String, Failure> {
         Failure::new(
             Exit::Input,
             format_args!("the service {service}: {error}"),
-            format_args!("name one of: {}", known.join(", ")),
+            if known.is_empty() {
+                format!("there is no service in {}; check --root", tree.folder().display())
+            } else {
+                format!("name one of: {}", known.join(", "))
+            },
         )
     })
 }
