@@ -11,8 +11,12 @@ use crate::Result;
 /// A command that runs this very program again inside new namespaces, and dies with this process.
 pub fn command(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new("unshare");
-    if user_namespaces_work() || !nix::unistd::Uid::effective().is_root() {
+    if user_namespaces_work() {
         command.args(["--user", "--map-root-user"]);
+    } else if !nix::unistd::Uid::effective().is_root() {
+        return Err("users get no namespace of their own here; run this as root and outside a chroot, or allow them: sysctl \
+                    kernel.unprivileged_userns_clone=1, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0"
+            .into());
     }
     command.args(["--mount", "--fork", "--kill-child"]);
     command.arg("--").arg(std::env::current_exe()?).args(arguments);
