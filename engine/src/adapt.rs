@@ -57,6 +57,8 @@ mod tests {
 
     /// Imitators better than any that were measured, so that some get in.
     const SKILLED: Style = Style { bones: 0.06, posture: 0.1, path: 0.1, tempo: 0.1, skill: 0.4 };
+    /// The movement itself, but for a little.
+    const NEARLY_THE_SAME: Style = Style { bones: 0.01, posture: 0.02, path: 0.02, tempo: 0.02, skill: 0.4 };
 
     fn enrolled(seed: u64) -> (Template, Vec<Track>) {
         let tracks: Vec<Track> = person(None, 8, &mut Rng::new(seed)).iter().map(Track::of).collect();
@@ -107,7 +109,10 @@ mod tests {
         let mut raised = 0;
         for n in 0..200 {
             // Near the carried recording, so that it would gain most.
-            let probe = imitation(if n % 2 == 0 { own } else { &later[0] }, &SKILLED, &mut rng);
+            let probe = match n % 2 {
+                0 => imitation(own, &NEARLY_THE_SAME, &mut rng),
+                _ => imitation(&later[0], &SKILLED, &mut rng),
+            };
             let (alone, with) = (verify_track(&template, &probe), verify_track(&both, &probe));
             assert!(
                 (alone.score..=alone.score + ADAPT_GAIN + 1.0e-9).contains(&with.score),
