@@ -46,7 +46,8 @@ pub const TURN_PRICE: f64 = 0.1;
 /// The same for a larger turn: much of the movement is then made up.
 pub const LARGE_TURN_PRICE: f64 = 0.2;
 /// Taken off the score of a part of a take, see [`crate::live`]: with it no more impostors pass among other movements
-/// than with recordings cut to the gesture, on each of the three development sets.
+/// than with recordings cut to the gesture, on each of the three development sets, but for one of 500 who know the
+/// gesture on webcam signs (`posectl eval --conditions`); docs/matching.md has the figures of other prices.
 pub const LOOK_PRICE: f64 = 0.1;
 
 /// A joint with a lower mean visibility is out of view. Development recordings before a webcam stay above 0.7.
