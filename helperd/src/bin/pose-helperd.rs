@@ -9,13 +9,17 @@ use pose_camera::{Camera, CameraError};
 use pose_helperd::config::{self, Config, Vision, trusted::Owner};
 use pose_helperd::daemon::{Bus, Parts};
 use pose_helperd::keys::{KeyRing, KeySources};
-use pose_helperd::store::{Store, StorePaths};
+use pose_helperd::store::{Store, StoreError, StorePaths};
 use pose_helperd::worker::wire::Start;
 use pose_helperd::worker::{self, Setup};
 use pose_helperd::{app, audit};
 
 const USAGE: &str = "usage: pose-helperd [--check-config | --version]
 Started by D-Bus and systemd as user pam-pose; see systemctl status pose-helperd.";
+
+/// `EX_CONFIG` of sysexits.h: somebody has to mend something first. The unit does not try again, so that the reason is the
+/// last word in the journal.
+const MEND_FIRST: u8 = 78;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -39,9 +43,16 @@ fn daemon() -> ExitCode {
         Ok(parts) => app::serve(parts, &Bus::System),
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::FAILURE
+            if may_pass(&*error) { ExitCode::FAILURE } else { ExitCode::from(MEND_FIRST) }
         }
     }
+}
+
+/// Whether a start a moment later could go better by itself.
+fn may_pass(error: &(dyn std::error::Error + 'static)) -> bool {
+    use StoreError as E;
+    let store = error.downcast_ref();
+    matches!(store, Some(E::InUse | E::DiskFull | E::ReadOnly | E::Io(_) | E::Randomness))
 }
 
 fn parts() -> Result<Parts, Box<dyn std::error::Error>> {
@@ -107,4 +118,21 @@ fn check_config() -> ExitCode {
 fn refuse(why: &str) -> ExitCode {
     eprintln!("{why}");
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_tries_again_only_what_may_pass() {
+        let unit = include_str!("../../../systemd/pose-helperd.service");
+        let line = format!("RestartPreventExitStatus={MEND_FIRST}");
+        assert!(unit.lines().any(|of_unit| of_unit == line), "{line}");
+        assert!(may_pass(&StoreError::InUse) && may_pass(&StoreError::DiskFull));
+        assert!(!may_pass(&StoreError::Corrupt(String::new())) && !may_pass(&StoreError::OldCopy));
+        assert!(!may_pass(
+            &config::parse("[camra]").map_err(|m| config::ConfigError::Mistake("x".into(), m)).unwrap_err()
+        ));
+    }
 }
