@@ -51,6 +51,10 @@ class Watch:
             self.pictures[index][1] = words(self.pictures[index][0])
         return self.pictures[index][1]
 
+    def is_dark(self):
+        """Whether there has been nothing to read yet. Not by the last picture alone: a screen that has refused may go dark."""
+        return not any(self.read(index).strip() for index in range(len(self.pictures)))
+
     def unlock(self, case, is_open, prompts, holds=None, confirms=False, limit=90):
         """Types the case's passwords and watches until the end.
 
@@ -71,8 +75,8 @@ class Watch:
                 self.look()
                 return self.seen(True, case)
             new = self.look()
-            if prompts and len(self.pictures) < 2 and time.monotonic() - woken > 3:
-                # Still dark: a key that writes nothing wakes it, once it listens.
+            if prompts and self.is_dark() and time.monotonic() - woken > 3:
+                # A key that writes nothing wakes it, once it listens.
                 self.screen.key("Shift_L")
                 woken = time.monotonic()
             if new and left and prompts(self.read(-1)):
