@@ -200,6 +200,13 @@ fn a_recovery_code_stands_for_password_and_pose_once() {
         "password_or_recovery" => code.clone().into_bytes(),
         _ => b"another one".to_vec(),
     };
+    // A change that comes to nothing uses nothing up.
+    let attempt = user.change("SetPassword", "nobody").unwrap();
+    let events = user.run(&attempt, |question| match question {
+        "new_password" => Vec::new(),
+        question => answers(question),
+    });
+    assert_eq!(codes(&events), ["password_or_recovery", "new_password", "enrolment_refused"]);
     let attempt = user.change("SetPassword", "nobody").unwrap();
     assert_eq!(codes(&user.run(&attempt, answers)), ["password_or_recovery", "new_password", "done"]);
     let attempt = user.change("SetPassword", "nobody").unwrap();

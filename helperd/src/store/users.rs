@@ -245,6 +245,28 @@ impl Store {
         Ok(true)
     }
 
+    /// Makes a recovery code that was used up good again, because nothing was changed with it. A newer one stands.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEnrolled`]; see [`StoreError`].
+    pub fn give_back_recovery_code(
+        &mut self,
+        account: &Account,
+        code: &RecoveryCode,
+        actor: u32,
+    ) -> Result<(), StoreError> {
+        let (user, key) = self.enrolled(account)?;
+        let transaction = write(&mut self.connection)?;
+        transaction.execute(
+            "UPDATE users SET recovery = ?2 WHERE id = ?1 AND recovery IS NULL",
+            (user.id, key.digest(RECOVERY, code.symbols())),
+        )?;
+        changes::note(&transaction, actor, &account.name, "recovery code given back")?;
+        integrity::commit(transaction, &self.keys)?;
+        self.anchor();
+        Ok(())
+    }
+
     /// Removes a user's enrolments. The key goes first and by itself: once that is durable nothing sealed opens
     /// any more, also if the rest is interrupted. A tombstone stays. By stored name, so that it works for accounts
     /// that are gone or re-created. `false` when nobody of that name is enrolled.

@@ -73,11 +73,26 @@ impl<'a> Right<'a> {
         Ok(Self { work, account, needed, shown_for })
     }
 
-    /// Has the caller show it.
-    ///
+    /// Has the caller show it, and makes the change. A recovery code is used up by a change, not by one that failed.
+    pub(super) fn carry_out(&self, change: impl FnOnce(&Self) -> Result<Verdict, Verdict>) -> Verdict {
+        self.show().and_then(|()| change(self)).unwrap_or_else(|verdict| {
+            self.give_back_recovery_code();
+            verdict
+        })
+    }
+
+    fn give_back_recovery_code(&self) {
+        let Some(code) = self.work.recovered_with.take() else { return };
+        let (name, actor) = (&self.account.name, self.work.caller().uid);
+        match self.work.daemon.store().give_back_recovery_code(self.account, &code, actor) {
+            Ok(()) => self.work.daemon.audit.change(name, actor, "recovery code given back"),
+            Err(error) => tracing::warn!("the recovery code of {name} stays used up: {error}"),
+        }
+    }
+
     /// # Errors
-    /// The verdict of a caller that did not.
-    pub(super) fn show(&self) -> Result<(), Verdict> {
+    /// The verdict of a caller that did not show it.
+    fn show(&self) -> Result<(), Verdict> {
         if matches!(self.needed, Needed::Permission | Needed::PermissionAndPose) {
             let permitted = self.work.attempt.wait_for_permission(PERMIT_LIMIT).map_err(Verdict::stopped)?;
             if !permitted {
@@ -158,19 +173,17 @@ pub(super) fn remove(work: &Work<'_>, user: &str, place: &Place) -> Result<Verdi
     }
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
+    Ok(right.carry_out(destroy))
+}
+
+fn destroy(right: &Right<'_>) -> Result<Verdict, Verdict> {
+    let Right { work, account, .. } = right;
     let actor = work.caller().uid;
-    let mut store = match right.show().and_then(|()| right.store()) {
-        Ok(store) => store,
-        Err(verdict) => return Ok(verdict),
-    };
-    Ok(match store.remove(&account.name, actor) {
-        Ok(true) => {
-            work.daemon.audit.change(&account.name, actor, "removed");
-            Verdict::of(Outcome::Done, "removed").with_text("Removed; the stored template is destroyed")
-        }
-        Ok(false) => Verdict::of(Outcome::NotEnrolled, "removed meanwhile"),
-        Err(error) => store_failed(error),
-    })
+    if !right.store()?.remove(&account.name, actor).map_err(store_failed)? {
+        return Err(Verdict::of(Outcome::NotEnrolled, "removed meanwhile"));
+    }
+    work.daemon.audit.change(&account.name, actor, "removed");
+    Ok(Verdict::of(Outcome::Done, "removed").with_text("Removed; the stored template is destroyed"))
 }
 
 /// `SetPassword`
@@ -181,7 +194,7 @@ pub(super) fn set_password(work: &Work<'_>, user: &str, place: &Place) -> Result
     }
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
-    Ok(right.show().and_then(|()| store_password(&right)).unwrap_or_else(|verdict| verdict))
+    Ok(right.carry_out(store_password))
 }
 
 fn store_password(right: &Right<'_>) -> Result<Verdict, Verdict> {

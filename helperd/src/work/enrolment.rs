@@ -27,8 +27,8 @@ pub(super) fn run(
     let account = work.existing_account(user)?;
     let right = Right::of(work, &account, place)?;
     work.answer_first_call();
-    let carry_out = if options.reset_adaptation { reset_adaptation } else { enrol };
-    Ok(right.show().and_then(|()| carry_out(&right, options)).unwrap_or_else(|verdict| verdict))
+    let change = if options.reset_adaptation { reset_adaptation } else { enrol };
+    Ok(right.carry_out(|right| change(right, options)))
 }
 
 fn enrol(right: &Right<'_>, options: &EnrolOptions) -> Result<Verdict, Verdict> {

@@ -33,6 +33,7 @@ use crate::daemon::Daemon;
 use crate::lockout::Moment;
 use crate::place::Place;
 use crate::refusal::Refusal;
+use crate::secret::recovery::RecoveryCode;
 use crate::store::{StoreError, TryId};
 use verdict::Verdict;
 
@@ -87,6 +88,8 @@ pub(crate) struct Work<'a> {
     since: Instant,
     /// The try that this attempt has reserved and not ended.
     open_try: Cell<Option<TryId>>,
+    /// The recovery code that this attempt has used up.
+    recovered_with: Cell<Option<RecoveryCode>>,
 }
 
 /// Runs the attempt to its end; the caller gets exactly one verdict, or the refusal of its first call.
@@ -115,7 +118,14 @@ pub fn run(daemon: &Daemon, attempt: &Arc<Attempt>, task: Task, begun: &Begun) {
 
 impl<'a> Work<'a> {
     fn new(daemon: &'a Daemon, attempt: &'a Arc<Attempt>, begun: &'a Begun) -> Self {
-        Self { daemon, attempt, begun, since: Instant::now(), open_try: Cell::new(None) }
+        Self {
+            daemon,
+            attempt,
+            begun,
+            since: Instant::now(),
+            open_try: Cell::new(None),
+            recovered_with: Cell::new(None),
+        }
     }
 
     /// No panic and no failing store leaves a try behind that nobody ends: it would count as under way, and once it

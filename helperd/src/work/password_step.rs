@@ -98,7 +98,7 @@ impl Pass<'_> {
     }
 }
 
-/// Whether it is the account's recovery code, which is used up by this.
+/// Whether it is the account's recovery code, which is used up by this until [`super::change::Right`] gives it back.
 pub(super) fn uses_recovery_code(
     work: &Work<'_>,
     account: &Account,
@@ -109,6 +109,7 @@ pub(super) fn uses_recovery_code(
     let used = work.daemon.store().use_recovery_code(account, &code, actor).map_err(store_failed)?;
     if used {
         work.daemon.audit.change(&account.name, actor, "recovery code used");
+        work.recovered_with.set(Some(code));
     }
     Ok(used)
 }

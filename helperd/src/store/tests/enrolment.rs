@@ -146,6 +146,22 @@ fn a_recovery_code_works_once_and_only_the_newest_one() {
 }
 
 #[test]
+fn a_recovery_code_that_changed_nothing_is_good_again_unless_there_is_a_newer_one() {
+    let place = place();
+    let mut store = place.open();
+    let first = store.enrol(&ada(), &new_enrolment(), 0).expect("enrol").recovery_code;
+    assert!(store.use_recovery_code(&ada(), &first, 1000).expect("right"));
+    store.give_back_recovery_code(&ada(), &first, 1000).expect("given back");
+    assert!(store.use_recovery_code(&ada(), &first, 1000).expect("good again"));
+    let second = store.enrol(&ada(), &new_enrolment(), 0).expect("enrol").recovery_code;
+    store.give_back_recovery_code(&ada(), &first, 1000).expect("too late");
+    assert!(!store.use_recovery_code(&ada(), &first, 1000).expect("old"));
+    assert!(store.use_recovery_code(&ada(), &second, 1000).expect("the newer one stands"));
+    store.remove("ada", 0).expect("remove");
+    assert!(matches!(store.give_back_recovery_code(&ada(), &second, 1000), Err(StoreError::NotEnrolled)));
+}
+
+#[test]
 fn a_renewed_hash_is_stored_and_is_no_change() {
     let place = place();
     let mut store = place.open();
