@@ -7,6 +7,7 @@ use pose_contract::{MAX_SERVICE, MAX_USER, is_user_name, mode};
 use pose_engine::challenge::{Movement, MovementSet};
 use zbus::OwnedVariant;
 
+use crate::place::Told;
 use crate::refusal::Refusal;
 
 /// Longest terminal or remote host name, bytes (a DNS name has at most 255).
@@ -33,6 +34,8 @@ pub struct Origin {
     pub rhost: String,
     /// Whether the host can show nothing, as told by the caller: only a service's own policy makes anything of it.
     pub silent: bool,
+    /// Who logged in that the caller's process comes from, as told by the caller: it can only make the caller remote.
+    pub login_uid: Option<u32>,
     /// Time for the camera part.
     pub timeout: Duration,
 }
@@ -79,6 +82,12 @@ pub fn service(name: &str) -> Result<(), Refusal> {
 }
 
 impl Origin {
+    /// What it says of where the caller sits.
+    #[must_use]
+    pub fn told(&self) -> Told<'_> {
+        Told { rhost: &self.rhost, login_uid: self.login_uid }
+    }
+
     /// Reads the dictionary.
     pub fn read(mut values: HashMap<String, OwnedVariant>) -> Result<Self, Refusal> {
         let pose_only = match text(&mut values, "mode", MAX_PLACE)?.as_str() {
@@ -89,12 +98,13 @@ impl Origin {
         let tty = text(&mut values, "tty", MAX_PLACE)?;
         let rhost = text(&mut values, "rhost", MAX_PLACE)?;
         let silent = flag(&mut values, "silent")?;
+        let login_uid = number(&mut values, "login_uid")?;
         let timeout = match number(&mut values, "timeout_ms")? {
             None => DEFAULT_TIMEOUT,
             Some(ms) => Duration::from_millis(u64::from(ms.clamp(*TIMEOUT_MS.start(), *TIMEOUT_MS.end()))),
         };
         nothing_else(&values)?;
-        Ok(Self { pose_only, tty, rhost, silent, timeout })
+        Ok(Self { pose_only, tty, rhost, silent, login_uid, timeout })
     }
 }
 

@@ -19,23 +19,33 @@ pub(crate) const MANAGER_PATH: &str = "/org/freedesktop/login1";
 pub(crate) const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 
-/// Decides where `caller` sits. `rhost` is the remote host the caller names: it can only make a caller remote.
+/// What the caller says of itself. It can only make a caller remote.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// The remote host; "" for none.
+    pub rhost: &'a str,
+    /// Who logged in that its process comes from.
+    pub login_uid: Option<u32>,
+}
+
+/// Decides where `caller` sits.
 ///
 /// A process in a session sits where the session does. One of a user's own services (desktop terminals and lockers
 /// are such) sits at the user's graphical session, unless the user is logged in from elsewhere as well: then nobody
-/// can tell. Outside any user only root's login hosts are local. Without logind, `require_logind` decides.
+/// can tell. Outside any user only root's login hosts are local, and not what comes from somebody's login without being in its
+/// session: jobs of cron and at, which may have been left from anywhere. Without logind, `require_logind` decides.
 pub async fn of(
     connection: &Connection,
     callers: &Callers,
     caller: &Caller,
-    rhost: &str,
+    told: Told<'_>,
     require_logind: bool,
 ) -> Place {
-    if !names_this_host(rhost) {
+    if !names_this_host(told.rhost) {
         return Place::Elsewhere("the caller names a remote host".into());
     }
     let found = match callers.process(caller, connection).await {
-        Ok(Ok(process)) => match by_process(connection, caller, process.pid).await {
+        Ok(Ok(process)) => match by_process(connection, caller, process.pid, told.login_uid).await {
             // What logind told of the number holds for the process only if that has it still.
             Ok(_) if !process.lives() => Ok(Place::Elsewhere("the caller's process has ended".into())),
             found => found,
@@ -49,7 +59,12 @@ pub async fn of(
     })
 }
 
-async fn by_process(connection: &Connection, caller: &Caller, pid: u32) -> zbus::Result<Place> {
+async fn by_process(
+    connection: &Connection,
+    caller: &Caller,
+    pid: u32,
+    login_uid: Option<u32>,
+) -> zbus::Result<Place> {
     if let Some(session) =
         find(connection, "GetSessionByPID", pid, "org.freedesktop.login1.NoSessionForPID").await?
     {
@@ -60,7 +75,8 @@ async fn by_process(connection: &Connection, caller: &Caller, pid: u32) -> zbus:
     }
     // Login programs and greeters' own processes run before there is a user; only root's are taken for local.
     Ok(match caller.uid {
-        0 => Place::Here(None),
+        0 if login_uid.is_none() => Place::Here(None),
+        0 => Place::Elsewhere("the caller comes from a login and belongs to no session".into()),
         _ => Place::Elsewhere("the caller belongs to no session".into()),
     })
 }

@@ -19,7 +19,7 @@ use crate::arguments::{self, EnrolOptions, Origin};
 use crate::attempt::{Attempt, BusEvent, Stop};
 use crate::caller::Caller;
 use crate::daemon::Daemon;
-use crate::place::{self, Place};
+use crate::place::{self, Place, Told};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::work::{Begun, Task};
@@ -124,9 +124,9 @@ impl Service {
         })
     }
 
-    async fn place_of(&self, caller: &Caller, rhost: &str, connection: &Connection) -> Place {
+    async fn place_of(&self, caller: &Caller, told: Told<'_>, connection: &Connection) -> Place {
         let required = self.daemon.config.daemon.require_logind;
-        let asked = place::of(connection, &self.daemon.callers, caller, rhost, required);
+        let asked = place::of(connection, &self.daemon.callers, caller, told, required);
         let late = async {
             self.daemon.sleep(PLACE_LIMIT).await;
             Place::Elsewhere("logind did not answer in time".into())
@@ -170,7 +170,7 @@ impl Service {
         arguments::user(&user)?;
         arguments::service(&service)?;
         let origin = Origin::read(origin)?;
-        let place = self.place_of(&caller, &origin.rhost, connection).await;
+        let place = self.place_of(&caller, origin.told(), connection).await;
         let task = Task::Login { user, service, origin, place, test: false };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
     }
@@ -186,7 +186,7 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         let options = EnrolOptions::read(options)?;
-        let place = self.place_of(&caller, "", connection).await;
+        let place = self.place_of(&caller, Told::default(), connection).await;
         let task = Task::Enrol { user, options, place };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
     }
@@ -202,7 +202,7 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         arguments::nothing_else(&options)?;
-        let place = self.place_of(&caller, "", connection).await;
+        let place = self.place_of(&caller, Told::default(), connection).await;
         self.begin_task(&header, connection, Task::Remove { user, place })
             .await
             .map(|attempt| attempt.id.clone())
@@ -219,7 +219,7 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         arguments::nothing_else(&options)?;
-        let place = self.place_of(&caller, "", connection).await;
+        let place = self.place_of(&caller, Told::default(), connection).await;
         self.begin_task(&header, connection, Task::SetPassword { user, place })
             .await
             .map(|attempt| attempt.id.clone())
@@ -236,7 +236,7 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         let origin = Origin::read(options)?;
-        let place = self.place_of(&caller, &origin.rhost, connection).await;
+        let place = self.place_of(&caller, origin.told(), connection).await;
         let task = Task::Login { user, service: "posectl-test".into(), origin, place, test: true };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
     }

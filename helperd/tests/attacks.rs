@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 
 use pose_helperd::config::Config;
 use support::house::{NOBODY, PASSWORD, can_be_others, start_bus_with_policy, verdict};
-use support::logind::{HERE, Session, logind, logind_with_closed_lid};
+use support::logind::{HERE, Session, logind, logind_with_closed_lid, logind_without_users};
 use support::{Client, Event, House, Script};
 use zbus::Variant;
 use zbus::fdo::RequestNameFlags;
@@ -122,6 +122,19 @@ fn tmux_started_from_a_remote_login_is_not_taken_for_the_desktop() {
     let client = house.client();
     let attempt = client.begin("root", &[("tty", "/dev/pts/9".into())]).unwrap();
     assert_eq!(client.next(&attempt).unwrap().code, "remote");
+}
+
+#[test]
+fn a_job_of_cron_or_at_is_not_taken_for_a_login_program() {
+    let house = House::enrolled(&Script::right_person());
+    // Both belong to services of the system's and to no session. A job comes from a login, wherever that was.
+    let _logind = logind_without_users(&house);
+    let client = house.client();
+    let attempt = client.begin("root", &[("login_uid", 1000u32.into())]).unwrap();
+    assert_eq!(client.next(&attempt).unwrap().code, "remote");
+    assert_eq!(house.workers(), 0, "no camera was opened");
+    let attempt = client.begin("root", &[]).unwrap();
+    assert_eq!(client.next(&attempt).unwrap().code, "password", "a greeter");
 }
 
 #[test]

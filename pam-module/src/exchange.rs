@@ -71,6 +71,8 @@ pub struct Origin {
     pub rhost: String,
     /// Whether nothing can be shown.
     pub silent: bool,
+    /// Who logged in that the program comes from, if anybody did.
+    pub login_uid: Option<u32>,
     /// The caller's own limit.
     pub timeout: Duration,
 }
@@ -229,6 +231,9 @@ fn write_origin(body: &mut Writer, origin: &Origin) {
         text(entries, "tty", &origin.tty);
         text(entries, "rhost", &origin.rhost);
         number(entries, "silent", "b", u32::from(origin.silent));
+        if let Some(uid) = origin.login_uid {
+            number(entries, "login_uid", "u", uid);
+        }
         let timeout = u32::try_from(origin.timeout.as_millis()).unwrap_or(u32::MAX);
         number(entries, "timeout_ms", "u", timeout);
     });

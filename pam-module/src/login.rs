@@ -85,6 +85,7 @@ impl<'a> Login<'a> {
             tty: cut(host.tty(), MAX_ITEM),
             rhost: cut(host.rhost(), MAX_ITEM),
             silent: manner == Manner::Nothing,
+            login_uid: login_uid(),
             timeout: options.timeout,
         };
         let deadline = Deadline::after(options.timeout);
@@ -198,6 +199,13 @@ impl<'a> Login<'a> {
         }
         code
     }
+}
+
+/// Who logged in that this process comes from, as the kernel's audit knows it: cron and at set it for their jobs, too.
+/// `None` for what comes from no login, such as a greeter, and where the kernel does not tell.
+fn login_uid() -> Option<u32> {
+    let text = std::fs::read_to_string("/proc/self/loginuid").ok()?;
+    text.trim().parse().ok().filter(|uid| *uid != u32::MAX)
 }
 
 fn cut(mut text: String, bytes: usize) -> String {

@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_slip_at_the_names_prompt_is_a_wrong_name_and_no_fault", slips),
     ("a_password_travels_sealed_and_only_when_asked", password),
     ("what_the_helper_learns_about_the_origin", origin),
+    ("a_program_that_comes_from_a_login_says_whose", login_uid),
     ("instructions_come_one_short_message_at_a_time_with_the_time_left", instructions),
     ("cue_prompt_puts_instructions_into_prompts_and_sends_no_other_message", cue_prompt),
     ("lockers_without_text_get_none_and_the_helper_is_told", cue_auto),
@@ -120,6 +121,36 @@ fn origin(place: &Place) {
         let (_, left) = line.split_once("timeout_ms=OwnedVariant(U32(").expect("timeout");
         let left: u32 = left.split_once(')').expect("number").0.parse().expect("number");
         assert!(((seconds - 3) * 1000..=seconds * 1000).contains(&left), "{line}");
+    }
+}
+
+/// Root may set the login uid where the kernel has audit and is not told to hold it fast.
+fn login_uid(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("");
+    let file = "/proc/thread-self/loginuid";
+    let set = |uid: u32| std::fs::write(file, uid.to_string());
+    let before = std::fs::read_to_string(file).unwrap_or_default();
+    let mut expected = Vec::new();
+    for (uid, told) in [(u32::MAX, None), (1234, Some("login_uid=OwnedVariant(U32(1234))"))] {
+        if set(uid).is_ok() {
+            host(&["user=verdict=success"]);
+            expected.push(told);
+        } else {
+            println!("SKIPPED a login uid of {uid}: it cannot be set here");
+        }
+    }
+    if let Ok(before) = before.trim().parse() {
+        let _ = set(before);
+    }
+    let said = helper.stop();
+    assert_eq!(said.len(), expected.len());
+    for (line, told) in said.iter().zip(expected) {
+        match told {
+            Some(told) => assert!(line.contains(told), "{line}"),
+            None => assert!(!line.contains("login_uid"), "{line}"),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::house::serve_as;
 /// Whether processes belong to a session or only to a user's services.
 struct Logind {
     in_session: bool,
+    of_user: bool,
     lid_closed: bool,
     /// How long it takes to list sessions.
     hesitation: Duration,
@@ -23,6 +24,7 @@ fn path(text: &'static str) -> OwnedObjectPath {
 #[zbus(prefix = "org.freedesktop.login1")]
 enum None_ {
     NoSessionForPID(String),
+    NoUserForPID(String),
 }
 
 #[interface(name = "org.freedesktop.login1.Manager")]
@@ -38,8 +40,8 @@ impl Logind {
     }
 
     #[zbus(name = "GetUserByPID")]
-    fn user_by_pid(&self, _pid: u32) -> OwnedObjectPath {
-        path("/user")
+    fn user_by_pid(&self, _pid: u32) -> Result<OwnedObjectPath, None_> {
+        if self.of_user { Ok(path("/user")) } else { Err(None_::NoUserForPID(String::new())) }
     }
 
     #[zbus(property)]
@@ -132,19 +134,25 @@ pub const HERE: Session = Session { remote: false, seat: "seat0", active: true, 
 
 /// A logind that says the same of every process; the lid is open.
 pub fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
-    let manager = Logind { in_session, lid_closed: false, hesitation: Duration::ZERO };
+    let manager = Logind { in_session, of_user: true, lid_closed: false, hesitation: Duration::ZERO };
     serve(&house.address, manager, session, also_remote)
 }
 
 /// A logind for which everybody sits here, with the lid closed.
 pub fn logind_with_closed_lid(house: &House) -> zbus::Connection {
-    let manager = Logind { in_session: true, lid_closed: true, hesitation: Duration::ZERO };
+    let manager = Logind { in_session: true, of_user: true, lid_closed: true, hesitation: Duration::ZERO };
+    serve(&house.address, manager, HERE, false)
+}
+
+/// A logind that has every process for a service of the system's.
+pub fn logind_without_users(house: &House) -> zbus::Connection {
+    let manager = Logind { in_session: false, of_user: false, lid_closed: false, hesitation: Duration::ZERO };
     serve(&house.address, manager, HERE, false)
 }
 
 /// A logind that takes its time to list the sessions, on the bus of that address.
 pub fn slow_logind(address: &str, session: Session, hesitation: Duration) -> zbus::Connection {
-    serve(address, Logind { in_session: true, lid_closed: false, hesitation }, session, false)
+    serve(address, Logind { in_session: true, of_user: true, lid_closed: false, hesitation }, session, false)
 }
 
 fn serve(address: &str, manager: Logind, session: Session, also_remote: bool) -> zbus::Connection {
