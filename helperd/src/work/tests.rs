@@ -13,49 +13,51 @@ use crate::worker::Setup;
 
 #[test]
 fn a_try_that_panicked_stands_in_nobodys_way() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let root = accounts::by_name("root").expect("a name service").expect("an account");
-    let daemon = daemon(folder.path(), &root);
-    let attempt = Arc::new(Attempt::new(Caller { unique: ":1.1".into(), uid: 0 }).expect("an attempt"));
-    let (begun, _first_word) = async_channel::bounded(1);
-    let work = Work::new(&daemon, &attempt, &begun);
-    let pass = pass(&work, &root);
-    let ended = work.guarded(|| {
-        assert_eq!(pass.begin()?.standing, Standing::Enrolled);
-        panic!("on purpose");
+    in_an_attempt(|work, pass| {
+        let ended = work.guarded(|| {
+            assert_eq!(pass.begin()?.standing, Standing::Enrolled);
+            panic!("on purpose");
+        });
+        assert_eq!(ended.expect("a verdict").outcome, Outcome::Internal);
+        // One refused try locks here, so that one under way keeps all others out.
+        assert_eq!(pass.begin().expect("begun").standing, Standing::Enrolled);
+        assert_eq!(pass.begin().expect("begun").standing, Standing::Busy, "the next one is under way");
     });
-    assert_eq!(ended.expect("a verdict").outcome, Outcome::Internal);
-    // One refused try locks here, so that one under way keeps all others out.
-    let next = pass.begin().expect("begun");
-    assert_eq!(next.standing, Standing::Enrolled);
-    assert_eq!(pass.begin().expect("begun").standing, Standing::Busy, "the next one is under way");
 }
 
 #[test]
 fn a_template_that_cannot_be_read_says_what_to_do() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let root = accounts::by_name("root").expect("a name service").expect("an account");
-    let daemon = daemon(folder.path(), &root);
-    let attempt = Arc::new(Attempt::new(Caller { unique: ":1.1".into(), uid: 0 }).expect("an attempt"));
-    let (begun, _first_word) = async_channel::bounded(1);
-    let work = Work::new(&daemon, &attempt, &begun);
-    let pass = pass(&work, &root);
-    let begun = pass.begin().expect("begun");
-    let told = pass.run(&begun).for_caller(0);
-    assert_eq!(told.code, Outcome::StoreError.as_str());
-    assert!(told.text.contains("enrol again"), "{}", told.text);
+    in_an_attempt(|_, pass| {
+        let told = pass.run(&pass.begin().expect("begun")).for_caller(0);
+        assert_eq!(told.code, Outcome::StoreError.as_str());
+        assert!(told.text.contains("enrol again"), "{}", told.text);
+    });
 }
 
 #[test]
 fn the_status_tells_of_a_store_that_cannot_be_read() {
     let folder = tempfile::tempdir().expect("a folder");
-    let root = accounts::by_name("root").expect("a name service").expect("an account");
-    let daemon = daemon(folder.path(), &root);
+    let daemon = daemon(folder.path(), &root());
     let told = || String::try_from(crate::overview::status(&daemon).remove("store").expect("told"));
     assert_eq!(told().as_deref(), Ok("ok"));
     let mut garbage = vec![(7, 0, rusqlite::types::Value::Text("no number".into()))];
     daemon.store().damage(|| garbage.pop());
     assert!(told().is_ok_and(|told| told.contains("put a backup back")), "{:?}", told());
+}
+
+/// Root's attempt to log in by the pose alone, enrolled with a template that is none.
+fn in_an_attempt(body: impl FnOnce(&Work<'_>, &Pass<'_>)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = root();
+    let daemon = daemon(folder.path(), &root);
+    let attempt = Arc::new(Attempt::new(Caller { unique: ":1.1".into(), uid: 0 }).expect("an attempt"));
+    let (begun, _first_word) = async_channel::bounded(1);
+    let work = Work::new(&daemon, &attempt, &begun);
+    body(&work, &pass(&work, &root));
+}
+
+fn root() -> Account {
+    accounts::by_name("root").expect("a name service").expect("an account")
 }
 
 fn pass<'a>(work: &'a Work<'a>, account: &'a Account) -> Pass<'a> {

@@ -39,3 +39,12 @@ def at_prompt(host, evidence, wrong):
     judged = helper.outcomes_since(evidence.position, host.SERVICE)
     assert judged == ["success"] * wrong, judged
     return "it ended, no pose was asked"
+
+
+def at_second_prompt(host, evidence):
+    """The same after a wrong password, of a sudo: `write_rules(tries)` says how often it asks."""
+    host.write_rules(tries=3)
+    try:
+        return at_prompt(host, evidence, wrong=1)
+    finally:
+        host.write_rules(tries=1)

@@ -53,11 +53,7 @@ def left_first(evidence):
 
 
 def left_second(evidence):
-    write_rules(tries=3)
-    try:
-        return interrupt.at_prompt(sys.modules[__name__], evidence, wrong=1)
-    finally:
-        write_rules(tries=1)
+    return interrupt.at_second_prompt(sys.modules[__name__], evidence)
 
 
 OWN = {
