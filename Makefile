@@ -49,7 +49,7 @@ help:
 	@echo 'make eval       error rates, intervals and plots in target/eval; DATA=FILE for recordings of your own'
 	@echo 'make eval-challenges   which challenge movements are seen on the shipped recordings, and acceptance by delay;'
 	@echo '                CLIPS=FOLDER for further rendered ones'
-	@echo 'make pad        presents 330 attacks made from the recordings to the whole pipeline: report and plot in target/pad'
+	@echo 'make pad        presents 450 attacks made from the recordings to the whole pipeline: report and plot in target/pad'
 	@echo 'make people     renders a clip of a person who does not exist (downloads its assets)'
 	@echo 'make install    copies into $(prefix) and $(sysconfdir); touches no pam.d file'
 	@echo 'make uninstall  takes that away again, pam_pose.so out of every pam.d file first'

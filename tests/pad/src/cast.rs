@@ -72,8 +72,11 @@ impl Cast {
     /// Opens and tracks the recordings; `done` is told after each.
     ///
     /// # Errors
-    /// Recordings that are missing or damaged.
+    /// Fewer than two people, recordings that are missing or damaged.
     pub fn load(source: &Source, done: &(dyn Fn() + Sync)) -> Result<Self> {
+        if source.people.iter().all(|who| Some(who) == source.people.first()) {
+            return Err("name two people at least: in some attacks somebody else answers".into());
+        }
         let path = |name: &str| source.folder.join(name).with_extension("avi");
         let mut clips = Vec::new();
         for who in &source.people {
@@ -97,6 +100,12 @@ impl Cast {
         let answers = movements.into_iter().zip(takes).map(|((who, m), take)| (who, m, take)).collect();
         let room = Rgb::decode(&Clip::open(&shipped().join("nobody.avi"))?.frame(0)?)?;
         Ok(Self { targets, answers, room })
+    }
+
+    /// Somebody else than the target's person: who comes next.
+    pub(crate) fn another<'a>(&'a self, target: &'a Target) -> &'a Target {
+        let after = self.targets.iter().skip_while(|other| other.who != target.who);
+        after.chain(&self.targets).find(|other| other.who != target.who).unwrap_or(target)
     }
 
     /// The person's recorded movements.

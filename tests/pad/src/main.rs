@@ -1,8 +1,10 @@
 //! `make pad`: presents every attack to the pipeline and writes the report.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use pose_engine::challenge::Movement;
 use pose_pad::Result;
 use pose_pad::bench::{self, Size};
 use pose_pad::cast::{Cast, Source};
@@ -14,11 +16,11 @@ use pose_pad::species::{Plan, Species};
 const USAGE: &str = "usage: pose-pad [--out FOLDER] [--per-species N] [--seed N] [--look]\n\
     \u{20}               [--recordings FOLDER --people NAME,NAME…] [--landmarks FILE]\n\n\
     Presents N attacks of each species (30) and writes report.md, report.json and report.svg into FOLDER\n\
-    (target/pad). --look writes one picture of each species there instead. --people takes other people than the\n\
+    (target/pad). --look writes three pictures of each species there instead. --people takes other people than the\n\
     shipped ones, --landmarks keeps what was seen, in the format of `posectl eval`.";
 
 /// The report is written anew after so many presentations.
-const REPORTED: usize = 26;
+const REPORTED: usize = 34;
 
 struct Options {
     out: PathBuf,
@@ -101,7 +103,7 @@ fn present(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// One picture of each species, two seconds into the gesture.
+/// Three pictures of each species: two seconds into the gesture, and 0.7 and 2.7 seconds after a movement was asked.
 fn look(options: &Options) -> Result<ExitCode> {
     let out = &options.out;
     std::fs::create_dir_all(out)?;
@@ -109,10 +111,14 @@ fn look(options: &Options) -> Result<ExitCode> {
     for species in Species::ALL {
         let plan = Plan::of(species, 1, cast.targets.len(), 1)[0];
         let mut show = plan.show(&cast);
-        let frames: Vec<_> = (0..30).map(|i| show.gesture(i)).collect();
-        let name = format!("{}.png", species.name().replace(", ", "_").replace(' ', "_"));
-        if let Some(frame) = frames.last() {
-            Rgb::decode(frame)?.write(&out.join(name))?;
+        let name = species.name().replace(", ", "_").replace(' ', "_");
+        let gesture = (0..=30).map(|i| show.gesture(i)).last();
+        let mut answer =
+            |pictures: RangeInclusive<usize>| pictures.map(|i| show.answer(0, Movement::TPose, i)).last();
+        let moments = [("gesture", gesture), ("asked", answer(0..=10)), ("answer", answer(11..=40))];
+        for (moment, frame) in moments {
+            let Some(frame) = frame else { continue };
+            Rgb::decode(&frame)?.write(&out.join(format!("{name}_{moment}.png")))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use crate::bench::Results;
 use crate::tally::interval;
 
-const WIDTH: f64 = 860.0;
-const LEFT: f64 = 250.0;
+const WIDTH: f64 = 920.0;
+const LEFT: f64 = 310.0;
 const RIGHT: f64 = 40.0;
 const TOP: f64 = 70.0;
 const ROW: f64 = 46.0;

@@ -122,7 +122,9 @@ const LIMITS: &str = "## What this shows and what not\n\n\
     - Presentations of one species share two bodies, two gestures and one room: they are less independent than the \
       intervals take them to be.\n\
     - The attacker knows gesture and timing, holds the picture well lit and in full view, and does not train.\n\
-    - Cut-out arms that do as asked, and anything else that answers in time, are not stopped by a movement.\n";
+    - Cut-out arms that do as asked, and anything else that answers in time, are not stopped by a movement. Somebody else \
+      who answers in the recording's place does what is asked as well as a live person: such a row says how often the \
+      change from one body to the other is noticed, between two bodies in two shirts.\n";
 
 fn names(results: &Results) -> Vec<&'static str> {
     results.attacks.iter().map(|(species, _)| species.name()).chain(["live", "live, grey"]).collect()

@@ -4,6 +4,8 @@ use pose_camera::{Frame, PixelFormat};
 use pose_vision::VisionError;
 use pose_vision::picture::Picture;
 
+use crate::similarity::Similarity;
+
 /// A colour, 0..255 a channel.
 pub(crate) type Colour = [f32; 3];
 
@@ -83,6 +85,17 @@ impl Rgb {
             *pixel = change(x, y, pixel.map(f32::from)).map(|v| v.round().clamp(0.0, 255.0) as u8);
         }
         self
+    }
+
+    /// Moved, turned and scaled. What was beyond the sides is the nearest pixel of `beyond`, a picture of the same size
+    /// in which nobody reaches so far; what was above or below is the nearest pixel.
+    pub(crate) fn moved(&self, way: &Similarity, beyond: &Self) -> Self {
+        let Some(back) = way.back() else { return self.clone() };
+        self.clone().map(|x, y, _| {
+            let [x, y] = back.place([x as f32, y as f32]);
+            let inside = (0.0..=self.width as f32 - 1.0).contains(&x);
+            if inside { self.sample(x, y) } else { beyond.sample(x, y) }
+        })
     }
 
     /// Half the weight to each pixel, the rest to its four neighbours: a webcam's lens.

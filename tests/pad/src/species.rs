@@ -3,9 +3,11 @@
 //! # Layout
 //! - `panel`: prints, phones and monitors before the camera; `hand` moves them
 //! - `cutout`: a print with the arms cut out and moved
+//! - `exchange`: a recording makes the gesture, somebody else does what is asked
 //! - `feed`: streams fed in as if they were a camera's
 
 mod cutout;
+mod exchange;
 mod feed;
 mod hand;
 mod panel;
@@ -31,11 +33,15 @@ pub enum Species {
     Injected,
     Reencoded,
     RightFirstHalf,
+    ScreenExchanged,
+    ScreenExchangedInPlace,
+    FeedExchanged,
+    FeedExchangedInPlace,
 }
 
 impl Species {
     /// All of them, photos first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::PrintStill,
         Self::PrintMoved,
         Self::PrintBent,
@@ -47,6 +53,10 @@ impl Species {
         Self::Injected,
         Self::Reencoded,
         Self::RightFirstHalf,
+        Self::ScreenExchanged,
+        Self::ScreenExchangedInPlace,
+        Self::FeedExchanged,
+        Self::FeedExchangedInPlace,
     ];
 
     /// For people and programs.
@@ -64,6 +74,10 @@ impl Species {
             Self::Injected => "injected, bytes again",
             Self::Reencoded => "injected, noise added",
             Self::RightFirstHalf => "right first half, guessed movements",
+            Self::ScreenExchanged => "screen, then somebody else",
+            Self::ScreenExchangedInPlace => "screen, then somebody else in the same place",
+            Self::FeedExchanged => "injected, then somebody else",
+            Self::FeedExchangedInPlace => "injected, then somebody else in the same place",
         }
     }
 
@@ -76,7 +90,14 @@ impl Species {
     /// Whether what it shows depends on what is asked.
     #[must_use]
     pub fn answers_as_asked(self) -> bool {
-        self == Self::CutOutPuppet
+        matches!(
+            self,
+            Self::CutOutPuppet
+                | Self::ScreenExchanged
+                | Self::ScreenExchangedInPlace
+                | Self::FeedExchanged
+                | Self::FeedExchangedInPlace
+        )
     }
 }
 
@@ -129,6 +150,12 @@ impl Plan {
             Species::CutOut | Species::CutOutPuppet => Box::new(cutout::CutOut::new(cast, target, self)),
             Species::Injected | Species::Reencoded | Species::RightFirstHalf => {
                 Box::new(feed::Feed::new(cast, target, self))
+            }
+            Species::ScreenExchanged | Species::ScreenExchangedInPlace => {
+                Box::new(exchange::Screen::new(cast, target, self))
+            }
+            Species::FeedExchanged | Species::FeedExchangedInPlace => {
+                Box::new(exchange::Feed::new(cast, target, self))
             }
         }
     }

@@ -93,18 +93,20 @@ impl Show for Live<'_> {
     }
 }
 
-fn noisy(picture: &Rgb, seed: u64) -> Frame {
+pub(super) fn noisy(picture: &Rgb, seed: u64) -> Frame {
     picture.clone().noisy(seed).into_frame()
 }
 
 /// Which picture of a recording is shown at `i`: after its end the last few back and forth.
-fn resting(i: usize, length: usize) -> usize {
+pub(super) fn resting(i: usize, length: usize) -> usize {
     match i.checked_sub(length) {
         None => i,
-        Some(past) => {
-            let turn = past % (2 * REST - 2);
-            let back = if turn < REST { turn } else { 2 * REST - 2 - turn };
-            length.saturating_sub(1 + back)
-        }
+        Some(past) => length.saturating_sub(1 + zigzag(past)),
     }
+}
+
+/// Up from 0 to the last of so many pictures and down again, without end.
+pub(super) fn zigzag(i: usize) -> usize {
+    let turn = i % (2 * REST - 2);
+    if turn < REST { turn } else { 2 * REST - 2 - turn }
 }

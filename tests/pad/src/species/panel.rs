@@ -11,6 +11,7 @@ use crate::cast::{Cast, Target};
 use crate::random::Random;
 use crate::rgb::{Colour, Rgb};
 use crate::sheet::{self, Hold};
+use crate::similarity::Similarity;
 
 /// A hand moves a print for so many pictures (3.3 s), as long as a gesture lasts.
 const MOVED: usize = 50;
@@ -72,27 +73,11 @@ impl<'a> Panel<'a> {
         let other = &cast.targets[plan.target ^ 1];
         let again = if random.below(2) == 0 { target } else { other };
         let answer = again.takes[plan.take].pictures.iter().collect();
-        let (size, amount) = match plan.species {
-            Species::Monitor => (random.between(0.95, 1.3), 0.0),
-            _ => (random.between(0.55, 0.8), random.between(0.05, 0.2)),
-        };
-        let base = Hold {
-            size,
-            x: random.between(-0.03, 0.03),
-            yaw: random.between(-0.12, 0.12),
-            pitch: random.between(-0.1, 0.1),
-            roll: random.between(-0.04, 0.04),
-            ..Hold::default()
-        };
+        let (base, amount) = held(&mut random, plan.species == Species::Monitor);
         let hand = Hand::new(&mut random, base, amount, 0.0);
         let surface = match plan.species {
             Species::Infrared => Surface::DarkGlass,
-            _ => Surface::Display {
-                beat: [random.between(0.15, 0.9), random.between(-0.4, 0.4)],
-                depth: random.between(0.01, 0.06),
-                flicker: random.between(0.0, 0.03),
-                edge: 0.035,
-            },
+            _ => Surface::display(&mut random),
         };
         Self { cast, gesture, answer, hand, surface, species: plan.species, seed: plan.seed, shown: 0 }
     }
@@ -119,6 +104,24 @@ impl Show for Panel<'_> {
     }
 }
 
+/// How a phone is held or a monitor stands, and how much the hand moves.
+pub(super) fn held(random: &mut Random, monitor: bool) -> (Hold, f32) {
+    let (size, amount) = if monitor {
+        (random.between(0.95, 1.3), 0.0)
+    } else {
+        (random.between(0.55, 0.8), random.between(0.05, 0.2))
+    };
+    let base = Hold {
+        size,
+        x: random.between(-0.03, 0.03),
+        yaw: random.between(-0.12, 0.12),
+        pitch: random.between(-0.1, 0.1),
+        roll: random.between(-0.04, 0.04),
+        ..Hold::default()
+    };
+    (base, amount)
+}
+
 /// What the lens and the sensor add.
 pub(super) fn finish(out: Rgb, seed: u64, infrared: bool) -> Frame {
     let out = out.softened().noisy(seed);
@@ -126,13 +129,43 @@ pub(super) fn finish(out: Rgb, seed: u64, infrared: bool) -> Frame {
 }
 
 impl Surface {
-    /// Draws the content as this surface shows it, at picture `at`.
-    pub(super) fn draw(&self, out: &mut Rgb, content: &Rgb, hold: &Hold, at: usize) {
-        let (edge, colour) = match self {
+    /// A display with a grid, a brightness and a flicker of its own.
+    pub(super) fn display(random: &mut Random) -> Self {
+        Self::Display {
+            beat: [random.between(0.15, 0.9), random.between(-0.4, 0.4)],
+            depth: random.between(0.01, 0.06),
+            flicker: random.between(0.0, 0.03),
+            edge: 0.035,
+        }
+    }
+
+    /// Held flat so that each place of the content is seen where `way` brings it, in a picture of the content's size.
+    pub(super) fn hold(&self, content: &Rgb, way: &Similarity) -> Hold {
+        let (edge, _) = self.edge();
+        let (w, h) = (content.width as f32, content.height as f32);
+        let [x, y] = way.place([w / 2.0 - 0.5, h / 2.0 - 0.5]);
+        let framed = h + 2.0 * (edge * w).round();
+        Hold {
+            x: x / w - 0.5,
+            y: (y - h / 2.0) / w,
+            roll: way.angle(),
+            size: way.scale() * framed / h,
+            ..Hold::default()
+        }
+    }
+
+    /// The edge around the content: its share of the content's width, and its colour.
+    fn edge(&self) -> (f32, [u8; 3]) {
+        match self {
             Self::Paper => (0.02, [226, 230, 232]),
             Self::Display { edge, .. } => (*edge, [15, 15, 16]),
             Self::DarkGlass => (0.0, [0; 3]),
-        };
+        }
+    }
+
+    /// Draws the content as this surface shows it, at picture `at`.
+    pub(super) fn draw(&self, out: &mut Rgb, content: &Rgb, hold: &Hold, at: usize) {
+        let (edge, colour) = self.edge();
         let framed = framed(content, edge, colour);
         let (width, height) = (framed.width as f32, framed.height as f32);
         let glare_at = 0.7 + hold.yaw * 1.5;
@@ -167,4 +200,29 @@ fn framed(content: &Rgb, share: f32, colour: [u8; 3]) -> Rgb {
             old
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::similarity::Shoulders;
+
+    #[test]
+    fn a_display_is_held_so_that_its_content_is_seen_in_the_given_place() {
+        let content = Rgb::plain(480, 360, [0; 3]);
+        let surface = Surface::display(&mut Random::new(1));
+        let from = Shoulders([[301.0, 193.0], [188.0, 190.0]]);
+        let to = Shoulders([[279.5, 180.0], [190.0, 186.5]]);
+        let way = Similarity::between(&from, &to).expect("two places");
+        let hold = surface.hold(&content, &way);
+        let framed = framed(&content, surface.edge().0, surface.edge().1);
+        let (width, height) = (framed.width as f32, framed.height as f32);
+        let edge = (width - 480.0) / 2.0;
+        for (from, to) in from.0.into_iter().zip(to.0) {
+            let (u, v) = ((from[0] + edge + 0.5) / width - 0.5, (from[1] + edge + 0.5) / height - 0.5);
+            let seen = hold.place(u, v, width / height, (480.0, 360.0));
+            let off = (seen[0] - to[0]).hypot(seen[1] - to[1]);
+            assert!(off < 0.6, "{seen:?} instead of {to:?}");
+        }
+    }
 }
