@@ -2,7 +2,7 @@
 //! namespace, the real libpam with the real module.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -217,6 +217,32 @@ fn the_emergency_switch_takes_the_pose_out_everywhere_and_gives_it_back() {
     let after: Vec<Vec<u8>> = files(&root).iter().map(|file| fs::read(file).expect("read")).collect();
     assert_eq!(before, after);
     assert_eq!(root.posectl(&["emergency-off", "--undo"]).0, 1);
+}
+
+/// Where authselect writes the stacks, pam.d holds links that begin with a slash. From a rescue system they have to lead
+/// into the mounted one, and never into the rescue system's own files.
+#[test]
+fn the_emergency_switch_follows_links_inside_the_mounted_system() {
+    let text = "auth required pam_unix.so\nauth required pam_pose.so pose_only\n";
+    let root = Root::new(&[("sudo", "auth include system-auth\n")]);
+    let outside = tempfile::tempdir().expect("folder");
+    let foreign = outside.path().join("system-auth");
+    fs::write(&foreign, text).expect("write");
+    let folder = outside.path().to_str().expect("text").trim_start_matches('/');
+    fs::create_dir_all(root.path(folder)).expect("mkdir");
+    let inside = format!("{folder}/system-auth");
+    root.write(&inside, text);
+    symlink(&foreign, root.path("etc/pam.d/system-auth")).expect("link");
+    symlink("round", root.path("etc/pam.d/round")).expect("link");
+
+    assert!(root.posectl(&["pam", "verify", "sudo"]).1.contains("asks for a pose"), "the link is read");
+    let (code, said) = root.posectl(&["emergency-off"]);
+    assert_eq!((code, said.contains("  off ")), (0, true), "{said}");
+    assert!(root.read(&inside).contains("pam_permit.so"), "{said}");
+    assert_eq!(fs::read_to_string(&foreign).expect("read"), text, "the running system's file");
+    assert!(root.path("etc/pam.d/system-auth").is_symlink());
+    let (code, said) = root.posectl(&["emergency-off", "--undo"]);
+    assert_eq!((code, root.read(&inside).as_str()), (0, text), "{said}");
 }
 
 fn files(root: &Root) -> Vec<PathBuf> {

@@ -103,12 +103,13 @@ fn switch_on(tree: &Tree, output: Output) -> Result<Exit, Failure> {
     Ok(if kept.is_empty() { Exit::Done } else { Exit::No })
 }
 
-/// Every file that libpam may read, the ones that are included by their full path too; links followed to the file.
+/// Every file that libpam may read, the ones that are included by their full path too; links followed to the file, inside
+/// the system that is switched.
 fn files(tree: &Tree) -> Vec<PathBuf> {
     let mut open = tree.files();
     let mut seen = BTreeSet::new();
     while let Some(file) = open.pop() {
-        let Ok(file) = file.canonicalize() else { continue };
+        let Ok(file) = tree.follow(&file) else { continue };
         if !seen.insert(file.clone()) {
             continue;
         }

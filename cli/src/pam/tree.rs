@@ -1,10 +1,11 @@
 //! The pam.d files of a system, and whether root alone can have written them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::geteuid;
 
@@ -12,6 +13,8 @@ use crate::exit::{Exit, Failure};
 
 /// Where libpam looks for a service, in this order.
 const FOLDERS: [&str; 2] = ["etc/pam.d", "usr/lib/pam.d"];
+/// Symbolic links on one path before it is taken for a ring, as the kernel counts.
+const MOST_LINKS: usize = 40;
 
 /// A system's pam.d files; some may stand only in memory, to be judged before they are written.
 #[derive(Clone, Debug)]
@@ -64,7 +67,7 @@ impl Tree {
             return Ok(draft.clone());
         }
         match self.find(name) {
-            Some(path) => fs::read_to_string(path),
+            Some(path) => fs::read_to_string(self.follow(&path)?),
             None => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
     }
@@ -72,15 +75,15 @@ impl Tree {
     /// The file that libpam reads for a name.
     pub(crate) fn find(&self, name: &str) -> Option<PathBuf> {
         if name.starts_with('/') {
-            return Some(self.path(name)).filter(|path| path.is_file());
+            return Some(self.path(name)).filter(|path| self.is_file(path));
         }
-        FOLDERS.iter().map(|folder| self.path(folder).join(name)).find(|path| path.is_file())
+        FOLDERS.iter().map(|folder| self.path(folder).join(name)).find(|path| self.is_file(path))
     }
 
     /// Every service, sorted; copies that editors and package tools leave behind are none.
     pub(crate) fn services(&self) -> Vec<String> {
         let mut names: Vec<String> =
-            FOLDERS.iter().flat_map(|folder| file_names(&self.path(folder))).collect();
+            FOLDERS.iter().flat_map(|folder| self.file_names(&self.path(folder))).collect();
         names.extend(self.drafts.keys().cloned());
         names.sort();
         names.dedup();
@@ -91,9 +94,54 @@ impl Tree {
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let below = |folder: &&str| {
             let folder = self.path(folder);
-            file_names(&folder).into_iter().map(move |name| folder.join(name))
+            self.file_names(&folder).into_iter().map(move |name| folder.join(name))
         };
         FOLDERS.iter().flat_map(below).collect()
+    }
+
+    /// Where a file below this root lies in the end. Links lead as they do when this root is `/`: authselect's begin with
+    /// a slash, and in a rescue system they would lead out of the mounted one.
+    ///
+    /// # Errors
+    /// Nothing is there, or the links lead in a ring.
+    pub(crate) fn follow(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut real = self.root.clone();
+        let mut open = parts(path.strip_prefix(&self.root).unwrap_or(path));
+        let mut links = 0;
+        while let Some(part) = open.pop() {
+            if part == ".." {
+                if real != self.root {
+                    real.pop();
+                }
+                continue;
+            }
+            let next = real.join(&part);
+            if !fs::symlink_metadata(&next)?.is_symlink() {
+                real = next;
+                continue;
+            }
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(io::Error::from_raw_os_error(libc::ELOOP));
+            }
+            let target = fs::read_link(&next)?;
+            if target.is_absolute() {
+                real.clone_from(&self.root);
+            }
+            open.extend(parts(&target));
+        }
+        Ok(real)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.follow(path).is_ok_and(|path| path.is_file())
+    }
+
+    fn file_names(&self, folder: &Path) -> Vec<String> {
+        let Ok(folder) = self.follow(folder) else { return Vec::new() };
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| self.is_file(&entry.path()));
+        files.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| !is_copy(name)).collect()
     }
 
     /// Checks that nobody but the owner can have changed a file or folder.
@@ -102,7 +150,7 @@ impl Tree {
     /// Who can, and how to mend it.
     pub(crate) fn trust(&self, path: &Path) -> Result<(), Failure> {
         let shown = path.display();
-        let meta = fs::metadata(path).map_err(|error| {
+        let meta = self.follow(path).and_then(fs::metadata).map_err(|error| {
             Failure::new(Exit::Input, format_args!("{shown}: {error}"), "check the path, or run this as root")
         })?;
         if meta.uid() == self.owner && meta.mode() & 0o022 == 0 {
@@ -116,16 +164,13 @@ impl Tree {
     }
 }
 
-fn file_names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.filter(|entry| entry.path().is_file());
-    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
-    names
-        .filter(|name| {
-            !name.ends_with('~')
-                && !name.contains(".dpkg-")
-                && !name.ends_with(".bak")
-                && !name.starts_with('.')
-        })
-        .collect()
+/// A path's parts, the last one first.
+fn parts(path: &Path) -> Vec<OsString> {
+    let kept = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::ParentDir);
+    path.components().filter(kept).map(|part| part.as_os_str().to_owned()).rev().collect()
+}
+
+/// What editors and package tools leave behind.
+fn is_copy(name: &str) -> bool {
+    name.ends_with('~') || name.contains(".dpkg-") || name.ends_with(".bak") || name.starts_with('.')
 }
