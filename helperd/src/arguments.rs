@@ -82,10 +82,10 @@ pub fn service(name: &str) -> Result<(), Refusal> {
 }
 
 impl Origin {
-    /// What it says of where the caller sits.
+    /// What it and the service say of where the caller sits.
     #[must_use]
-    pub fn told(&self) -> Told<'_> {
-        Told { rhost: &self.rhost, login_uid: self.login_uid }
+    pub fn told<'a>(&'a self, service: &'a str) -> Told<'a> {
+        Told { service, rhost: &self.rhost, login_uid: self.login_uid }
     }
 
     /// Reads the dictionary.

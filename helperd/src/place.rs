@@ -19,9 +19,16 @@ pub(crate) const MANAGER_PATH: &str = "/org/freedesktop/login1";
 pub(crate) const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 
+/// PAM services of root's programs that ask for who may sit anywhere: ssh, which a tunnel reaches from this machine's own
+/// address; polkit's helper where it is a service of the system's (polkit 127), which says nothing of whose agent it
+/// works for; the remote desktop's login.
+const FOR_ANYBODY: [&str; 3] = ["sshd", "polkit-1", "xrdp-sesman"];
+
 /// What the caller says of itself. It can only make a caller remote.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told<'a> {
+    /// The PAM service; "" for changes, which have none.
+    pub service: &'a str,
     /// The remote host; "" for none.
     pub rhost: &'a str,
     /// Who logged in that its process comes from.
@@ -33,7 +40,8 @@ pub struct Told<'a> {
 /// A process in a session sits where the session does. One of a user's own services (desktop terminals and lockers
 /// are such) sits at the user's graphical session, unless the user is logged in from elsewhere as well: then nobody
 /// can tell. Outside any user only root's login hosts are local, and not what comes from somebody's login without being in its
-/// session: jobs of cron and at, which may have been left from anywhere. Without logind, `require_logind` decides.
+/// session: jobs of cron and at, which may have been left from anywhere; nor what asks for people who may sit anywhere.
+/// Without logind, `require_logind` decides.
 pub async fn of(
     connection: &Connection,
     callers: &Callers,
@@ -45,7 +53,7 @@ pub async fn of(
         return Place::Elsewhere("the caller names a remote host".into());
     }
     let found = match callers.process(caller, connection).await {
-        Ok(Ok(process)) => match by_process(connection, caller, process.pid, told.login_uid).await {
+        Ok(Ok(process)) => match by_process(connection, caller, process.pid, told).await {
             // What logind told of the number holds for the process only if that has it still.
             Ok(_) if !process.lives() => Ok(Place::Elsewhere("the caller's process has ended".into())),
             found => found,
@@ -63,7 +71,7 @@ async fn by_process(
     connection: &Connection,
     caller: &Caller,
     pid: u32,
-    login_uid: Option<u32>,
+    told: Told<'_>,
 ) -> zbus::Result<Place> {
     if let Some(session) =
         find(connection, "GetSessionByPID", pid, "org.freedesktop.login1.NoSessionForPID").await?
@@ -75,7 +83,10 @@ async fn by_process(
     }
     // Login programs and greeters' own processes run before there is a user; only root's are taken for local.
     Ok(match caller.uid {
-        0 if login_uid.is_none() => Place::Here(None),
+        0 if FOR_ANYBODY.contains(&told.service) => {
+            Place::Elsewhere("the caller belongs to no session and asks for who may sit anywhere".into())
+        }
+        0 if told.login_uid.is_none() => Place::Here(None),
         0 => Place::Elsewhere("the caller comes from a login and belongs to no session".into()),
         _ => Place::Elsewhere("the caller belongs to no session".into()),
     })

@@ -170,7 +170,7 @@ impl Service {
         arguments::user(&user)?;
         arguments::service(&service)?;
         let origin = Origin::read(origin)?;
-        let place = self.place_of(&caller, origin.told(), connection).await;
+        let place = self.place_of(&caller, origin.told(&service), connection).await;
         let task = Task::Login { user, service, origin, place, test: false };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
     }
@@ -236,7 +236,7 @@ impl Service {
         let (caller, _allowed) = self.enter(&header, connection).await?;
         arguments::user(&user)?;
         let origin = Origin::read(options)?;
-        let place = self.place_of(&caller, origin.told(), connection).await;
+        let place = self.place_of(&caller, origin.told(""), connection).await;
         let task = Task::Login { user, service: "posectl-test".into(), origin, place, test: true };
         self.begin_task(&header, connection, task).await.map(|attempt| attempt.id.clone())
     }

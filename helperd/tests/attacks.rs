@@ -137,6 +137,27 @@ fn a_job_of_cron_or_at_is_not_taken_for_a_login_program() {
     assert_eq!(client.next(&attempt).unwrap().code, "password", "a greeter");
 }
 
+/// `pkexec` over ssh with an agent of its own: polkit 127 starts its helper as a service of the system's, outside every
+/// session, and nothing tells whose agent it works for. A tunnel to sshd comes from this machine's own address.
+#[test]
+fn what_asks_for_people_who_may_sit_anywhere_is_not_taken_for_a_login_program() {
+    let house = House::enrolled(&Script::right_person());
+    let client = house.client();
+    let first = |service: &str, rhost: &str| {
+        let options = support::client::dictionary(&[("rhost", rhost.into())]);
+        let reply = client.call("Begin", &("root", service, options)).unwrap();
+        client.next(&reply.body().deserialize::<String>().unwrap()).unwrap().code
+    };
+    let outside = logind_without_users(&house);
+    assert_eq!(first("polkit-1", ""), "remote");
+    assert_eq!(first("sshd", "127.0.0.1"), "remote");
+    assert_eq!(house.workers(), 0, "no camera was opened");
+    assert_eq!(first("login", ""), "password", "a login program");
+    zbus::block_on(outside.close()).unwrap();
+    let _desktop = logind(&house, true, HERE, false);
+    assert_eq!(first("polkit-1", ""), "password", "a helper that the agent itself has started");
+}
+
 #[test]
 fn a_session_that_was_switched_away_from_starts_no_camera() {
     let house = House::enrolled(&Script::right_person());

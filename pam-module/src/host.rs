@@ -66,10 +66,11 @@ impl<'a> Host<'a> {
         text(self.pam.get_service().ok().flatten()).unwrap_or_default()
     }
 
-    /// The remote host's name as the program states it, "" if unset.
+    /// The remote host's name as the program states it, "" if unset. One that is not text names a host all the same.
     #[must_use]
     pub fn rhost(&self) -> String {
-        text(self.pam.get_rhost().ok().flatten()).unwrap_or_default()
+        let item = self.pam.get_rhost().ok().flatten();
+        item.map(|host| host.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// The terminal as the program states it, "" if unset.

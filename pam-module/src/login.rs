@@ -19,8 +19,8 @@ use crate::verdict;
 /// Most messages of one attempt. A gesture, its repetitions and two challenges need under ten; a helper that
 /// never stops instructing would stop the clock by making the person read.
 const MAX_MESSAGES: usize = 32;
-/// Longest terminal or host name passed on, bytes.
-const MAX_ITEM: usize = 256;
+/// Longest terminal or host name passed on, bytes: the helper takes no longer one.
+const MAX_ITEM: usize = 255;
 
 /// One login. Never answers faster than the floor, and asks for the delay after failures.
 #[must_use]

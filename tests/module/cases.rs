@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_slip_at_the_names_prompt_is_a_wrong_name_and_no_fault", slips),
     ("a_password_travels_sealed_and_only_when_asked", password),
     ("what_the_helper_learns_about_the_origin", origin),
+    ("a_remote_host_whose_name_is_not_text_is_still_told", odd_host),
     ("a_program_that_comes_from_a_login_says_whose", login_uid),
     ("instructions_come_one_short_message_at_a_time_with_the_time_left", instructions),
     ("cue_prompt_puts_instructions_into_prompts_and_sends_no_other_message", cue_prompt),
@@ -122,6 +123,16 @@ fn origin(place: &Place) {
         let left: u32 = left.split_once(')').expect("number").0.parse().expect("number");
         assert!(((seconds - 3) * 1000..=seconds * 1000).contains(&left), "{line}");
     }
+}
+
+/// Left out, it would turn whoever comes from there into somebody who sits here.
+fn odd_host(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("pose_only");
+    host(&["user=verdict=success", "latin=1", "rhost=b\u{fc}ro"]);
+    let said = helper.stop();
+    assert!(said[0].contains("b\u{fffd}ro"), "{said:?}");
 }
 
 /// Root may set the login uid where the kernel has audit and is not told to hold it fast.

@@ -4,7 +4,7 @@
 //! `host key=value…`: `user`, `password`, `conv` (normal, none, null-function, null-reply, fail, fail-prompt, fail-first,
 //! strings),
 //! `action` (auth, acct, session, cred, passwd), `silent`, `times`, `rounds` (on one handle), `fork`, `service`, `switch` (renames the user when a
-//! message is shown), `rhost`, `tty`, `old`, `uid`, `ruid` (a setuid program's), `alarm` (seconds until SIGALRM meets a handler), `chld`.
+//! message is shown), `rhost`, `tty`, `latin` (items in Latin-1, which is not UTF-8), `old`, `uid`, `ruid` (a setuid program's), `alarm` (seconds until SIGALRM meets a handler), `chld`.
 
 #![allow(unsafe_code, reason = "a C program that uses PAM, in Rust")]
 
@@ -146,7 +146,11 @@ fn count(what: &str) -> usize {
 }
 
 fn login(spec: &HashMap<String, String>) {
-    let text = |key: &str| spec.get(key).map(|value| CString::new(value.as_str()).expect("text"));
+    let bytes = |value: &str| match spec.contains_key("latin") {
+        true => value.chars().map(|letter| u8::try_from(letter).expect("a letter of Latin-1")).collect(),
+        false => value.as_bytes().to_vec(),
+    };
+    let text = |key: &str| spec.get(key).map(|value| CString::new(bytes(value)).expect("text"));
     let mut person = Box::new(Person { spec, pamh: ptr::null_mut() });
     let conv = Conversation { function: Some(converse), data: (&raw mut *person).cast() };
     let user = text("user");
