@@ -60,6 +60,38 @@ impl Machine {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
+    /// `restore` as it runs on a machine with systemd, which starts the helper or, as a first try, does not: in a
+    /// namespace of its own, where this installation lies at `/`.
+    fn restore_with_service(&self, backup: &Path, starts: bool) -> (bool, String) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd/store-admin");
+        let bin = self.path("bin");
+        std::fs::create_dir_all(&bin).expect("mkdir");
+        let systemctl = bin.join("systemctl");
+        let started = self.path("started-once");
+        let answer = if starts { "exit 0" } else { "[ -e \"$STARTED\" ] || { : > \"$STARTED\"; exit 1; }" };
+        std::fs::write(&systemctl, format!("#!/bin/sh\n[ \"$1\" = start ] || exit 0\n{answer}\n"))
+            .expect("write");
+        std::fs::set_permissions(&systemctl, PermissionsExt::from_mode(0o755)).expect("chmod");
+        let inside = r#"set -e
+            mount -t tmpfs tmpfs /mnt
+            mkdir -p /mnt/etc/pam_pose /mnt/lib/pam_pose
+            echo root:x:0:0::/:/bin/sh > /mnt/etc/passwd; echo root:x:0: > /mnt/etc/group
+            mount --bind "$1/etc/pam_pose" /mnt/etc/pam_pose
+            mount --bind "$1/var/lib/pam_pose" /mnt/lib/pam_pose
+            mount --rbind /mnt/lib /var/lib; mount --rbind /mnt/etc /etc
+            PATH="$1/bin:$PATH" exec "$2" --user root restore "$3""#;
+        let own = nix::unistd::geteuid().is_root();
+        let namespace: &[&str] = if own { &["--mount"] } else { &["--map-root-user", "--mount"] };
+        let output = Command::new("unshare")
+            .args(namespace)
+            .args(["--propagation", "private", "--", "sh", "-c", inside, "sh"])
+            .args([self.root.path(), &script, backup])
+            .env("STARTED", started)
+            .output()
+            .expect("unshare (package util-linux)");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     fn open(&self) -> Result<Store, Box<dyn std::error::Error>> {
         let paths = StorePaths {
             state: self.path("var/lib/pam_pose"),
@@ -200,6 +232,32 @@ fn foreign_backups_and_other_files_are_refused_and_change_nothing() {
     assert!(status.expect("tar").success());
     assert!(machine.refused(&["restore", damaged.to_str().expect("text")]).contains("another backup"));
     assert!(enrolled(&machine));
+}
+
+/// The honest administrator's mistake: the only store that the key opens must not go for a backup that it does not open.
+#[test]
+fn a_backup_from_before_a_rotation_does_not_cost_the_store_that_lies_there() {
+    let machine = Machine::prepared();
+    let backup = machine.path("backup.tar");
+    drop(machine.open().expect("open"));
+    machine.admin(&["backup", backup.to_str().expect("text")]);
+    enrol(&mut machine.open().expect("open"));
+    machine.admin(&["rotate-key"]);
+    assert!(enrolled(&machine), "the helper wraps everything anew");
+    std::fs::remove_file(machine.path("etc/pam_pose/key.old")).expect("delete");
+
+    let (restored, told) = machine.restore_with_service(&backup, false);
+    assert!(!restored && told.contains("the store from before is back"), "{told}");
+    assert!(enrolled(&machine));
+    let left = |name: &str| machine.path("var/lib/pam_pose").join(name).exists();
+    assert!(!left("store.db.replaced") && !left("accept-restored"), "nothing lies about");
+
+    let newer = machine.path("newer.tar");
+    machine.admin(&["backup", newer.to_str().expect("text")]);
+    machine.open().expect("open").remove("ada", 0).expect("remove");
+    let (restored, told) = machine.restore_with_service(&newer, true);
+    assert!(restored, "{told}");
+    assert!(enrolled(&machine) && !left("store.db.replaced"), "what was replaced is erased");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::seal::Owner;
 use super::users::read_user;
-use super::{Store, StoreError, changes, integrity, write};
+use super::{Store, StoreError, changes, files, integrity, write};
 
 impl Store {
     /// Wraps all users' keys with the current key, if some are not. Templates stay as they are: their keys do not
@@ -36,6 +36,8 @@ impl Store {
         self.anchor();
         // The log still holds the old wrapping.
         self.truncate_log()?;
+        // So do copies made before migrations, which nobody could put back once the old key is deleted.
+        files::remove_backups(&self.paths)?;
         Ok(ids.len())
     }
 }

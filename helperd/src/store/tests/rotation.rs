@@ -73,3 +73,18 @@ fn opening_again_with_both_keys_is_nothing_new() {
         assert_eq!(rotations, 1);
     }
 }
+
+/// Whoever has the old key and steals the disk later must not find a copy that it opens.
+#[test]
+fn no_copy_under_the_old_key_is_left_beside_the_store() {
+    let place = place();
+    let mut store = place.open();
+    store.enrol(&ada(), &new_enrolment(), 0).expect("enrol");
+    drop(store);
+    let copy = place.paths.state.join("store.db.before-v2");
+    std::fs::copy(place.paths.state.join("store.db"), &copy).expect("as a migration leaves it");
+    drop(place.open());
+    assert!(copy.exists(), "a start without a rotation keeps it");
+    drop(Store::open(&place.paths, rotating(1, 2)).expect("rotates"));
+    assert!(!copy.exists());
+}
