@@ -102,15 +102,19 @@ fn same(given: &str, expected: &str) -> bool {
     bool::from(given.as_bytes().ct_eq(expected.as_bytes()))
 }
 
-/// The user who owns the socket from `from` to `to`, by the kernel's table (proc_pid_net_tcp: columns local address,
+/// An open connection in the kernel's table. One that its program has closed belongs to nobody, which kernels before 6.17
+/// show as root; what was sent on it can still be read.
+const ESTABLISHED: &str = "01";
+
+/// The user who owns the open socket from `from` to `to`, by the kernel's table (proc_pid_net_tcp: columns local address,
 /// remote address, state, queues, timer, retransmissions, uid).
 fn owner(table: &str, from: SocketAddr, to: SocketAddr) -> Option<u32> {
     let (SocketAddr::V4(from), SocketAddr::V4(to)) = (from, to) else { return None };
     let (from, to) = (in_table(from), in_table(to));
     table.lines().skip(1).find_map(|line| {
         let mut columns = line.split_whitespace().skip(1);
-        let ends = columns.next()? == from && columns.next()? == to;
-        if ends { columns.nth(4)?.parse().ok() } else { None }
+        let open = columns.next()? == from && columns.next()? == to && columns.next()? == ESTABLISHED;
+        if open { columns.nth(3)?.parse().ok() } else { None }
     })
 }
 
@@ -198,5 +202,17 @@ mod tests {
         let stranger = Access::new(here, me.wrapping_add(1)).expect("randomness");
         assert_eq!(stranger.knows(peer), me == 0);
         assert!(!stranger.knows(other));
+    }
+
+    /// Otherwise any user of the machine could send a request that counts as root's.
+    #[test]
+    fn a_connection_closed_before_it_is_looked_at_is_nobodys() {
+        let listener = TcpListener::bind(LISTEN).expect("listens");
+        let here = listener.local_addr().expect("address");
+        let stream = TcpStream::connect(here).expect("connects");
+        let peer = stream.local_addr().expect("address");
+        drop(stream);
+        let table = fs::read_to_string("/proc/self/net/tcp").expect("table");
+        assert_eq!(owner(&table, peer, here), None);
     }
 }
