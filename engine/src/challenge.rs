@@ -41,6 +41,8 @@ pub struct ChallengeResult {
     pub decoy: bool,
     /// Whether it was shown within its window.
     pub shown: bool,
+    /// When the body set out for it; until then it rested.
+    pub set_out_at_us: Option<u64>,
     /// When it was complete.
     pub completed_at_us: Option<u64>,
     /// What was seen.
@@ -104,11 +106,14 @@ pub fn judge_sequence(
     limits: &ResponseWindow,
 ) -> ChallengeResult {
     let shown = rules::judge_frames(movement, sequence, rest, asked_at_us, limits);
-    let (completed_at_us, why) = match shown {
-        Ok(at) => (Some(at), ChallengeReason::Shown),
-        Err(why) => (None, why),
-    };
-    ChallengeResult { movement, decoy: false, shown: completed_at_us.is_some(), completed_at_us, why }
+    ChallengeResult {
+        movement,
+        decoy: false,
+        shown: shown.is_ok(),
+        set_out_at_us: shown.as_ref().ok().map(|shown| shown.set_out_us),
+        completed_at_us: shown.as_ref().ok().map(|shown| shown.completed_us),
+        why: shown.err().unwrap_or(ChallengeReason::Shown),
+    }
 }
 
 /// The movements that a recording of a gesture would answer when it is played again.

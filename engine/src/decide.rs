@@ -161,6 +161,7 @@ mod tests {
             movement: Movement::TPose,
             decoy: false,
             shown,
+            set_out_at_us: shown.then_some(0),
             completed_at_us: shown.then_some(1),
             why: if shown { ChallengeReason::Shown } else { ChallengeReason::NotSeen },
         };

@@ -8,6 +8,12 @@ pub const LANDMARK_COUNT: usize = 33;
 pub mod part {
     #![allow(missing_docs, reason = "the names are the body's")]
     pub const NOSE: usize = 0;
+    pub const LEFT_EYE: usize = 2;
+    pub const RIGHT_EYE: usize = 5;
+    pub const LEFT_EAR: usize = 7;
+    pub const RIGHT_EAR: usize = 8;
+    pub const MOUTH_LEFT: usize = 9;
+    pub const MOUTH_RIGHT: usize = 10;
     pub const LEFT_SHOULDER: usize = 11;
     pub const RIGHT_SHOULDER: usize = 12;
     pub const LEFT_ELBOW: usize = 13;

@@ -15,8 +15,10 @@ use crate::constants::{
 use crate::landmarks::Observation;
 use crate::sequence::{JOINTS, Joint, Sequence, joint};
 
+mod body;
 mod stream;
 
+pub use body::{Apart, Bodies};
 pub use stream::{Ledger, stream_denials};
 
 /// What the cues say about a presentation.
@@ -70,6 +72,8 @@ pub enum NotLive {
     Gap,
     /// The body is somewhere else from one picture to the next.
     Leap,
+    /// The body that answers is not the one that made the gesture.
+    Exchanged,
 }
 
 impl NotLive {
@@ -88,6 +92,7 @@ impl NotLive {
             Self::Rate => "picture_rate",
             Self::Gap => "missing_pictures",
             Self::Leap => "leap",
+            Self::Exchanged => "exchanged",
         }
     }
 }
@@ -109,6 +114,10 @@ impl fmt::Display for NotLive {
             | Self::Leap => {
                 "the camera's pictures did not come one after another; stay in view, close other programs, or re-plug \
                  the camera"
+            }
+            Self::Exchanged => {
+                "you were not seen in one place all the time; do gesture and movements without leaving it, and keep your \
+                 face in view"
             }
         })
     }

@@ -14,7 +14,7 @@ use crate::decide::{Decision, Evidence, decide};
 use crate::enrol::{self, Enrolment, Refusal};
 use crate::gesture::{Watch, within};
 use crate::landmarks::Observation;
-use crate::liveness::Ledger;
+use crate::liveness::{Bodies, Ledger};
 use crate::matching;
 use crate::sequence::Sequence;
 use crate::template::Template;
@@ -110,6 +110,8 @@ pub struct Session {
     told_to_reframe: bool,
     /// Every picture, across instructions.
     ledger: Ledger,
+    /// Every body, across instructions.
+    bodies: Bodies,
 }
 
 #[derive(Debug)]
@@ -137,6 +139,12 @@ enum Phase {
     Reframe,
     Challenge(Challenge),
     Over,
+}
+
+impl Phase {
+    fn leans(self) -> bool {
+        matches!(self, Self::Challenge(asked) if asked.movement.leans())
+    }
 }
 
 impl Session {
@@ -190,6 +198,7 @@ impl Session {
             told_to_come: false,
             told_to_reframe: false,
             ledger: Ledger::default(),
+            bodies: Bodies::default(),
         }
     }
 
@@ -205,6 +214,7 @@ impl Session {
             return None;
         }
         self.ledger.add(observation);
+        self.bodies.add(observation);
         if t < self.asked_at_us {
             return None;
         }
@@ -305,6 +315,7 @@ impl Session {
                 verification.gesture = Some((score, liveness::assess(gesture)));
                 verification.movement = Some(sequence);
                 verification.rest = Rest::of(&Sequence::from_observations(&self.observations));
+                self.bodies.gesture(span, self.now_us);
                 self.next_challenge()
             }
             Kind::Enrol { .. } => self.recording_over(sequence),
@@ -344,6 +355,9 @@ impl Session {
     }
 
     fn observe_challenge(&mut self, asked: Challenge, now_us: u64) -> Option<Step> {
+        if view::several_people(&self.observations) {
+            return Some(self.fail(Outcome::SeveralPeople));
+        }
         let window = &self.limits.challenge;
         let Kind::Verify(verification) = &self.kind else { return Some(self.fail(Outcome::Internal)) };
         let rest = verification.rest.as_ref();
@@ -353,11 +367,15 @@ impl Session {
         if !result.shown && !missed {
             return None;
         }
+        if let Some(set_out_us) = result.set_out_at_us {
+            self.bodies.set_out(self.asked_at_us, set_out_us);
+        }
         let mut result = ChallengeResult { decoy: asked.decoy, ..result };
         // A frozen or disordered stream during a challenge cannot show anything.
         if !liveness::stream_denials(&self.observations).is_empty() {
             result = ChallengeResult {
                 shown: false,
+                set_out_at_us: None,
                 completed_at_us: None,
                 why: ChallengeReason::BrokenStream,
                 ..result
@@ -374,6 +392,7 @@ impl Session {
         let Kind::Verify(v) = &self.kind else { return self.fail(Outcome::Internal) };
         let Some((matching, mut liveness)) = v.gesture.clone() else { return self.fail(Outcome::Internal) };
         liveness.deny(self.ledger.denials());
+        liveness.deny(self.bodies.denials());
         let evidence = Evidence {
             matching,
             liveness,
@@ -474,9 +493,12 @@ impl Session {
     }
 
     fn restart(&mut self, phase: Phase) {
-        self.phase = phase;
+        let before = std::mem::replace(&mut self.phase, phase);
         self.asked_at_us = self.now_us.saturating_add(1);
         self.ledger.instructed();
+        // From a lean one comes back.
+        let trunk_rests = matches!(phase, Phase::Challenge(_)) && !before.leans() && !phase.leans();
+        self.bodies.instructed(self.asked_at_us, trunk_rests);
         self.observations.clear();
         self.watch = Watch::default();
     }

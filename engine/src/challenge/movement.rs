@@ -127,6 +127,12 @@ impl Movement {
         !matches!(self, Self::ArmsCrossed | Self::LeanLeft | Self::LeanRight)
     }
 
+    /// Whether the trunk moves with it.
+    #[must_use]
+    pub fn leans(self) -> bool {
+        matches!(self, Self::LeanLeft | Self::LeanRight)
+    }
+
     /// Whether one arm shows this on the way to another movement of both arms.
     #[must_use]
     pub fn is_part(self) -> bool {

@@ -31,7 +31,15 @@ const COMING_BACK: f32 = 0.1;
 /// it sets out.
 const CREEP: f32 = 0.08;
 
-/// When the movement was complete, or why it was not.
+/// A movement in its window, microseconds on the frames' clock.
+pub(super) struct Shown {
+    /// When the body set out for it.
+    pub(super) set_out_us: u64,
+    /// When it was complete.
+    pub(super) completed_us: u64,
+}
+
+/// When the body set out for the movement and when that was complete, or why it was not.
 ///
 /// The first movement that is begun in the window and held decides, whichever is asked: one recording, played from
 /// one moment on, can meet one challenge of all.
@@ -41,7 +49,7 @@ pub(super) fn judge_frames(
     rest: Option<&Rest>,
     asked_at_us: u64,
     limits: &ResponseWindow,
-) -> Result<u64, ChallengeReason> {
+) -> Result<Shown, ChallengeReason> {
     let Some(&start) = sequence.times_us().first() else { return Err(ChallengeReason::NotSeen) };
     let time = |i: usize| start.saturating_add((i as f64 * 1.0e6 / RATE) as u64);
     let opens = asked_at_us.saturating_add(limits.read_us);
@@ -62,12 +70,10 @@ pub(super) fn judge_frames(
         if held < needed {
             continue;
         }
-        if onset(&bodies[..=i], first, shown).is_none_or(|onset| time(onset) < opens) {
-            early |= shown == movement;
-        } else if shown == movement {
-            return Ok(time(i));
-        } else {
-            return Err(ChallengeReason::AnotherMovement(shown));
+        match onset(&bodies[..=i], first, shown).map(time).filter(|onset| *onset >= opens) {
+            None => early |= shown == movement,
+            Some(set_out_us) if shown == movement => return Ok(Shown { set_out_us, completed_us: time(i) }),
+            Some(_) => return Err(ChallengeReason::AnotherMovement(shown)),
         }
     }
     Err(if early { ChallengeReason::TooEarly } else { ChallengeReason::NotSeen })

@@ -1,6 +1,8 @@
 //! Stick people before a simulated camera: observations for behaviour tests. Made up, nobody's recording.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod attempts;
+
 use pose_engine::challenge::Movement;
 use pose_engine::landmarks::{Landmark, Observation, PictureStats, Pose, part};
 
@@ -30,6 +32,12 @@ pub(crate) struct Scene {
     pub(crate) fps: u64,
     pub(crate) jitter: f32,
     pub(crate) people: u8,
+    /// Middle of the shoulders, pixels.
+    pub(crate) place: [f32; 2],
+    /// Shoulder width, pixels.
+    pub(crate) width: f32,
+    /// How large the head is, 1 for most people.
+    pub(crate) head: f32,
     /// How far the nose is off to the left, shoulder widths: the body is turned.
     pub(crate) nose: f32,
     noise: u64,
@@ -38,7 +46,18 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { t_us: 1_000_000, fps: 30, jitter: 0.6, people: 1, nose: 0.0, noise: seed, sequence: 0 }
+        Self {
+            t_us: 1_000_000,
+            fps: 30,
+            jitter: 0.6,
+            people: 1,
+            place: [320.0, 220.0],
+            width: 130.0,
+            head: 1.0,
+            nose: 0.0,
+            noise: seed,
+            sequence: 0,
+        }
     }
 
     /// `seconds` of a movement given as a function of time in seconds.
@@ -77,7 +96,7 @@ impl Scene {
     }
 
     fn pose(&mut self, posture: Posture) -> Pose {
-        let (width, nose) = (130.0, self.nose);
+        let Self { width, place: [cx, cy], head, nose, .. } = *self;
         let (sin, cos) = posture.lean.sin_cos();
         // The body turns about the hips, two shoulder widths below.
         let mut place = |x: f32, y: f32| {
@@ -85,8 +104,8 @@ impl Scene {
             let (u, v) = (cos * x - sin * y, sin * x + cos * y + 2.0);
             let (dx, dy) = (self.spread(), self.spread());
             Landmark {
-                x: (320.0 + width * u + dx) / 640.0,
-                y: (220.0 + width * v + dy) / 480.0,
+                x: (cx + width * u + dx) / 640.0,
+                y: (cy + width * v + dy) / 480.0,
                 visibility: 0.99,
                 ..Landmark::default()
             }
@@ -102,6 +121,16 @@ impl Scene {
             landmarks[s] = place(side * 0.5, 0.0);
             landmarks[e] = place(side * (0.5 + elbow[0]), elbow[1]);
             landmarks[w] = place(side * (0.5 + wrist[0]), wrist[1]);
+        }
+        for (side, eye, ear, mouth) in [
+            (1.0, part::LEFT_EYE, part::LEFT_EAR, part::MOUTH_LEFT),
+            (-1.0, part::RIGHT_EYE, part::RIGHT_EAR, part::MOUTH_RIGHT),
+        ] {
+            for (k, across, down) in [(eye, 0.1, -0.12), (ear, 0.22, -0.06), (mouth, 0.07, 0.13)] {
+                let Landmark { x, y, .. } = landmarks[part::NOSE];
+                let (x, y) = (x + width * head * side * across / 640.0, y + width * head * down / 480.0);
+                landmarks[k] = Landmark { x, y, visibility: 0.99, ..Landmark::default() };
+            }
         }
         Pose { landmarks, world: [[0.0; 3]; 33], score: 0.99 }
     }
