@@ -18,7 +18,7 @@ use crate::sequence::{JOINTS, Joint, Sequence, joint};
 mod body;
 mod stream;
 
-pub use body::{Apart, Bodies};
+pub use body::{Apart, Bodies, Build};
 pub use stream::{Ledger, stream_denials};
 
 /// What the cues say about a presentation.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::exact;
+use super::one_body::OneBody;
 use super::presentations::{ASSUMPTION, ByKind, Count, Presentations};
 
 /// What the methods are called.
@@ -20,6 +21,9 @@ pub(crate) fn table(p: &Presentations) -> String {
         let _ = writeln!(out, "{name:<34}{live:<26}{still:<26}{wobble:<26}{replay:<26}");
     }
     let _ = writeln!(out, "{}", replays(p));
+    if let Some(one) = &p.one_body {
+        let _ = writeln!(out, "{}", one_body(one));
+    }
     out
 }
 
@@ -32,6 +36,9 @@ pub(crate) fn markdown(p: &Presentations) -> String {
         let _ = writeln!(out, "| {name} | {live} | {still} | {wobble} | {replay} |");
     }
     let _ = writeln!(out, "\nExact intervals of 95 %, in percent. {}", replays(p));
+    if let Some(one) = &p.one_body {
+        let _ = writeln!(out, "\n{}", one_body(one));
+    }
     out
 }
 
@@ -40,6 +47,10 @@ pub(crate) fn to_json(p: &Presentations) -> Value {
     let mut object = kinds(&p.shipped);
     object["replay"]["accepted_one_challenge"] = json!(p.one_challenge);
     object["replay"]["accepted_two_challenges"] = json!(p.two_challenges);
+    if let Some(one) = &p.one_body {
+        let count = |count: &Count| json!({"n": count.n, "accepted": count.accepted});
+        object["one_body"] = json!({"own": count(&one.own), "others": count(&one.others), "others_in_place": count(&one.in_place)});
+    }
     object["seed_movement_and_variance"] = kinds(&p.seed);
     object
 }
@@ -72,5 +83,16 @@ fn replays(p: &Presentations) -> String {
     format!(
         "Replays expected to pass one challenge: {:.2}, two: {:.2}, of {} (assumed: {ASSUMPTION}).",
         p.one_challenge, p.two_challenges, p.shipped.replay.n
+    )
+}
+
+fn one_body(one: &OneBody) -> String {
+    let refused = Count { n: one.own.n, accepted: one.own.n - one.own.accepted };
+    format!(
+        "One body from gesture to answer: live refused {}; another user who answers is taken for the one of the gesture: \
+         where each sits {}, exactly in that one's place {}.",
+        cell(refused),
+        cell(one.others),
+        cell(one.in_place)
     )
 }

@@ -9,6 +9,7 @@ mod exact;
 mod liveness;
 mod markdown;
 mod methods;
+mod one_body;
 mod plots;
 mod presentations;
 mod progress;

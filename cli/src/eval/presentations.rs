@@ -6,6 +6,7 @@ use pose_engine::liveness::{NotLive, motion_of};
 use pose_engine::sequence::Sequence;
 use rayon::prelude::*;
 
+use super::one_body::{self, OneBody};
 use super::puppet;
 use super::recordings::{Kind, Recording};
 use super::shown::Shown;
@@ -60,6 +61,8 @@ pub(crate) struct Presentations {
     pub(crate) live_as_replay: (usize, f64, f64),
     /// Right answers by their delay after the instruction, milliseconds.
     pub(crate) by_delay: Vec<(u64, Count)>,
+    /// Whether who answers is told from who made the gesture, where faces are in the file.
+    pub(crate) one_body: Option<OneBody>,
     /// The largest share of all challenges that one recording of something else meets, from one moment on.
     pub(crate) worst_share: f64,
 }
@@ -122,6 +125,7 @@ pub(crate) fn judge(recordings: &[Recording], shown: &Shown, done: &(dyn Fn() + 
         met: Movement::ALL.into_iter().map(|m| met(m, &live, shown)).collect(),
         live_as_replay: (live.len(), one, two),
         by_delay: puppet::judge(recordings),
+        one_body: one_body::judge(recordings),
         worst_share: live.iter().map(|j| j.best_for_something_else()).max().unwrap_or(0) as f64
             / Movement::ALL.len() as f64,
     }
@@ -157,7 +161,7 @@ fn met(movement: Movement, live: &[&Judged<'_>], shown: &Shown) -> Met {
 }
 
 impl Count {
-    fn add(&mut self, accepted: bool) {
+    pub(crate) fn add(&mut self, accepted: bool) {
         self.n += 1;
         self.accepted += usize::from(accepted);
     }

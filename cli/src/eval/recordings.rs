@@ -10,6 +10,8 @@ use pose_engine::sequence::Sequence;
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::one_body::Figures;
+
 /// Longest accepted line, bytes: a minute of landmarks is about 6 MB.
 const MAX_LINE: usize = 64 << 20;
 /// Lines that are parsed together end when they have so many bytes; bounds the memory that reading takes.
@@ -45,6 +47,8 @@ pub(crate) struct Recording {
     pub(crate) kind: Kind,
     pub(crate) sequence: Sequence,
     pub(crate) track: Track,
+    /// Its bodies, where all landmarks are there.
+    pub(crate) figures: Option<Figures>,
     /// Joints in space, where a depth sensor measured them.
     pub(crate) space: Option<Space>,
 }
@@ -172,11 +176,13 @@ fn parse(line: &[u8]) -> Result<Recording, String> {
         .or_else(|first| serde_json::from_str(&without_nan(line)).map_err(|_| first))
         .map_err(|e| e.to_string())?;
     let fps = line.fps.unwrap_or(15.0);
-    let mut space = None;
+    let (mut space, mut figures) = (None, None);
     let sequence = match (line.lm, line.j13) {
         (Some(rows), _) => {
             let (w, h) = (line.w.unwrap_or(640.0), line.h.unwrap_or(480.0));
-            Sequence::from_lm(fps, w, h, &dense(rows))
+            let rows = dense(rows);
+            figures = Figures::of(fps, w, h, &rows);
+            Sequence::from_lm(fps, w, h, &rows)
         }
         (None, Some(rows)) => {
             let rows = dense(rows);
@@ -196,6 +202,7 @@ fn parse(line: &[u8]) -> Result<Recording, String> {
         kind: kind_of(line.kind.as_deref()),
         sequence,
         track,
+        figures,
         space,
     })
 }

@@ -27,11 +27,11 @@ const HOP_GRACE_US: u64 = 250_000;
 const MAX_UNSEEN_US: u64 = 400_000;
 /// A body at rest sits within this of where the gesture was made, shoulder widths: 0.13 at most before a webcam, 0.28
 /// from one recording to another of rendered people.
-const MAX_SHIFT: f32 = 0.4;
+const MAX_SHIFT: f32 = 0.35;
 /// Its shoulders are as wide, logarithm: 0.18 at most before a webcam.
 const MAX_GROWTH: f32 = 0.2;
 /// How its face differs from the gesture's, in the spread below.
-const MAX_FACE: f32 = 3.0;
+const MAX_FACE: f32 = 3.5;
 /// Spread of one person's [`Figure::face`] between recordings before a webcam, logarithms of shoulder widths.
 const FACE_SPREAD: [f32; FACE] = [0.04, 0.055, 0.05, 0.04, 0.03];
 /// Error of a length in the face, pixels.
@@ -140,7 +140,7 @@ impl Bodies {
     #[must_use]
     pub fn apart(&self) -> Option<Apart> {
         let span = self.gesture.as_ref()?;
-        let gesture = Build::of(self.within(span))?;
+        let gesture = Build::of_figures(self.within(span))?;
         let since = self.within(&(span.start..u64::MAX));
         let mut apart = Apart {
             hop: farthest_hop(since, true) / gesture.width,
@@ -149,10 +149,11 @@ impl Bodies {
             ..Apart::default()
         };
         for rest in &self.rests {
-            if let Some(build) = Build::of(self.within(rest)) {
-                apart.shift = apart.shift.max(build.shift(&gesture));
-                apart.growth = apart.growth.max(build.growth(&gesture));
-                apart.face = apart.face.max(build.face_apart(&gesture));
+            if let Some(build) = Build::of_figures(self.within(rest)) {
+                let rest = build.apart(&gesture);
+                apart.shift = apart.shift.max(rest.shift);
+                apart.growth = apart.growth.max(rest.growth);
+                apart.face = apart.face.max(rest.face);
             }
         }
         Some(apart)
@@ -204,7 +205,7 @@ impl Figure {
             part::MOUTH_RIGHT,
         ]
         .map(at);
-        let width = apart(left, right);
+        let width = distance(left, right);
         let middle = between(left, right);
         let eyes = between(left_eye, right_eye);
         // From the shoulder line, at a right angle to it.
@@ -212,9 +213,9 @@ impl Figure {
             ((x - middle[0]) * (left[1] - right[1]) - (y - middle[1]) * (left[0] - right[0])) / width
         };
         let face = [
-            apart(left_ear, right_ear),
-            apart(left_eye, right_eye),
-            apart(eyes, between(left_mouth, right_mouth)),
+            distance(left_ear, right_ear),
+            distance(left_eye, right_eye),
+            distance(eyes, between(left_mouth, right_mouth)),
             above(nose),
             above(eyes),
         ];
@@ -234,15 +235,38 @@ impl Figure {
 
 /// What stays the same of a body, medians over pictures, pixels.
 #[derive(Clone, Copy, Debug)]
-struct Build {
+pub struct Build {
     middle: [f32; 2],
     width: f32,
     face: [f32; FACE],
 }
 
 impl Build {
-    /// `None` without a body.
-    fn of(figures: &[Figure]) -> Option<Self> {
+    /// Of a part of a stream; `None` without a body.
+    #[must_use]
+    pub fn of(observations: &[Observation]) -> Option<Self> {
+        Self::of_figures(&observations.iter().filter_map(Figure::of).collect::<Vec<_>>())
+    }
+
+    /// How a body at rest differs from that of the gesture.
+    #[must_use]
+    pub fn apart(&self, gesture: &Self) -> Apart {
+        Apart {
+            shift: distance(self.middle, gesture.middle) / gesture.width,
+            growth: (self.width / gesture.width).ln().abs(),
+            face: self.face_apart(gesture),
+            ..Apart::default()
+        }
+    }
+
+    /// The same build where that other body is, as large as that in the picture.
+    #[must_use]
+    pub fn in_place_of(&self, other: &Self) -> Self {
+        let scale = other.width / self.width;
+        Self { middle: other.middle, width: other.width, face: self.face.map(|length| length * scale) }
+    }
+
+    fn of_figures(figures: &[Figure]) -> Option<Self> {
         let typical =
             |value: &dyn Fn(&Figure) -> f32| median(&mut figures.iter().map(value).collect::<Vec<_>>());
         Some(Self {
@@ -256,14 +280,6 @@ impl Build {
                 face
             },
         })
-    }
-
-    fn shift(&self, gesture: &Self) -> f32 {
-        apart(self.middle, gesture.middle) / gesture.width
-    }
-
-    fn growth(&self, gesture: &Self) -> f32 {
-        (self.width / gesture.width).ln().abs()
     }
 
     /// How the faces differ, a root mean square in one person's spread; lengths of a pixel or less tell nothing.
@@ -288,7 +304,7 @@ fn farthest_hop(figures: &[Figure], trunk_rests: bool) -> f32 {
         (1..run.len()).filter_map(|i| {
             let before = run[..i].iter().rev().take_while(|f| run[i - 1].t_us.abs_diff(f.t_us) <= BESIDE_US);
             let after = run[i..].iter().take_while(|f| f.t_us.abs_diff(run[i].t_us) <= BESIDE_US);
-            Some(apart(place(before)?, place(after)?))
+            Some(distance(place(before)?, place(after)?))
         })
     })
     .fold(0.0, f32::max)
@@ -300,7 +316,7 @@ fn place<'a>(figures: impl Iterator<Item = &'a Figure>) -> Option<[f32; 2]> {
     Some([median(&mut x)?, median(&mut y)?])
 }
 
-fn apart(a: [f32; 2], b: [f32; 2]) -> f32 {
+fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
     (b[0] - a[0]).hypot(b[1] - a[1])
 }
 
