@@ -61,6 +61,9 @@ fn answers(
 
 const ARMS: [Movement; 2] = [Movement::RaiseLeft, Movement::TPose];
 
+/// What is different about who answers.
+type Other = (&'static str, fn(&mut Scene));
+
 /// Who answers, against whom made the gesture.
 fn exchanged(change: impl Fn(&mut Scene)) -> Decision {
     let mut scene = Scene::new(1);
@@ -79,7 +82,7 @@ fn is_exchange(decision: &Decision) -> bool {
 #[test]
 fn somebody_else_who_answers_is_refused_for_place_size_or_face() {
     assert_eq!(exchanged(|_| ()).outcome, Outcome::Success);
-    let others: [(&str, fn(&mut Scene)); 4] = [
+    let others: [Other; 4] = [
         ("beside", |scene| scene.place[0] += 0.6 * scene.width),
         ("a little beside", |scene| scene.place[0] += 0.3 * scene.width),
         ("nearer", |scene| scene.width *= 1.3),

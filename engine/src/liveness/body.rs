@@ -96,7 +96,9 @@ pub struct Bodies {
     instructed_us: u64,
     part: Part,
     gesture: Option<Range<u64>>,
-    rests: Vec<Range<u64>>,
+    after_gesture: Range<u64>,
+    /// Before the first movement that answered.
+    before_answer: Option<Range<u64>>,
 }
 
 impl Bodies {
@@ -124,16 +126,15 @@ impl Bodies {
 
     /// The gesture, by its time span and when the rest after it was over, microseconds.
     pub fn gesture(&mut self, span_us: Range<u64>, rested_us: u64) {
-        self.rests = vec![span_us.end..rested_us];
+        self.after_gesture = span_us.end..rested_us;
         self.gesture = Some(span_us);
     }
 
     /// The body set out for a movement. Before the first it rested since the gesture; before later ones it may hold
     /// the one before.
     pub fn set_out(&mut self, asked_us: u64, set_out_us: u64) {
-        if self.rests.len() == 1 {
-            self.rests.push(asked_us.max(set_out_us.saturating_sub(BEFORE_US))..set_out_us);
-        }
+        let before = asked_us.max(set_out_us.saturating_sub(BEFORE_US))..set_out_us;
+        self.before_answer.get_or_insert(before);
     }
 
     /// How far the bodies are from being one; `None` without a gesture.
@@ -148,7 +149,7 @@ impl Bodies {
             unseen_us: since.iter().map(|figure| figure.unseen_us).max().unwrap_or_default(),
             ..Apart::default()
         };
-        for rest in &self.rests {
+        for rest in std::iter::once(&self.after_gesture).chain(&self.before_answer) {
             if let Some(build) = Build::of_figures(self.within(rest)) {
                 let rest = build.apart(&gesture);
                 apart.shift = apart.shift.max(rest.shift);
