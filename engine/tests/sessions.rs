@@ -72,7 +72,7 @@ fn who_answers_only_the_last_challenge_has_missed_one() {
     let mut session = Session::verify(vec![template], ASKED.to_vec(), Limits::default(), scene.t_us);
     session.begin();
     feed(&mut session, &scene.gesture(circle, 2.4)).expect("the gesture ends by itself");
-    feed(&mut session, &follow(Movement::LeanLeft, &mut scene)).expect("another movement ends the first");
+    feed(&mut session, &follow(Movement::OutRight, &mut scene)).expect("another movement ends the first");
     let step = feed(&mut session, &follow(Movement::TPose, &mut scene));
     assert_eq!(outcome(step), Outcome::ChallengeMissed);
 }
