@@ -36,6 +36,8 @@ pub struct Origin {
     pub silent: bool,
     /// Who logged in that the caller's process comes from, as told by the caller: it can only make the caller remote.
     pub login_uid: Option<u32>,
+    /// The process that the caller asks for, as told by the caller: only a service that asks for others is believed.
+    pub asker: Option<u32>,
     /// Time for the camera part.
     pub timeout: Duration,
 }
@@ -85,7 +87,7 @@ impl Origin {
     /// What it and the service say of where the caller sits.
     #[must_use]
     pub fn told<'a>(&'a self, service: &'a str) -> Told<'a> {
-        Told { service, rhost: &self.rhost, login_uid: self.login_uid }
+        Told { service, rhost: &self.rhost, login_uid: self.login_uid, asker: self.asker }
     }
 
     /// Reads the dictionary.
@@ -99,12 +101,13 @@ impl Origin {
         let rhost = text(&mut values, "rhost", MAX_PLACE)?;
         let silent = flag(&mut values, "silent")?;
         let login_uid = number(&mut values, "login_uid")?;
+        let asker = number(&mut values, "asker")?;
         let timeout = match number(&mut values, "timeout_ms")? {
             None => DEFAULT_TIMEOUT,
             Some(ms) => Duration::from_millis(u64::from(ms.clamp(*TIMEOUT_MS.start(), *TIMEOUT_MS.end()))),
         };
         nothing_else(&values)?;
-        Ok(Self { pose_only, tty, rhost, silent, login_uid, timeout })
+        Ok(Self { pose_only, tty, rhost, silent, login_uid, asker, timeout })
     }
 }
 

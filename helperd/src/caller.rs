@@ -100,11 +100,13 @@ impl Callers {
         }
         let pid =
             pid.ok_or_else(|| zbus::Error::Failure("the bus does not know the caller's process".into()))?;
-        let connected = {
-            let known = self.known();
-            known.connected.get(&caller.unique).copied().unwrap_or(known.since)
-        };
-        Ok(Process::of_number(pid, connected))
+        Ok(Process::of_number(pid, self.connected(caller)))
+    }
+
+    /// Since when a caller is on the bus, at the latest.
+    pub(crate) fn connected(&self, caller: &Caller) -> BootTime {
+        let known = self.known();
+        known.connected.get(&caller.unique).copied().unwrap_or(known.since)
     }
 
     async fn ask(&self, unique: String, connection: &Connection) -> Result<Caller, Refusal> {

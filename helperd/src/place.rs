@@ -2,7 +2,9 @@
 
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
+use crate::boottime::BootTime;
 use crate::caller::{Caller, Callers};
+use crate::process::Process;
 
 /// Where a caller sits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +22,11 @@ pub(crate) const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 
 /// PAM services of root's programs that ask for who may sit anywhere: ssh, which a tunnel reaches from this machine's own
-/// address; polkit's helper where it is a service of the system's (polkit 127), which says nothing of whose agent it
-/// works for; the remote desktop's login.
+/// address; the remote desktop's login; polkit's helper where it is a service of the system's (polkit 127), which works for
+/// the agent that has connected to it.
 const FOR_ANYBODY: [&str; 3] = ["sshd", "polkit-1", "xrdp-sesman"];
 
-/// What the caller says of itself. It can only make a caller remote.
+/// What the caller says of itself. It can only make a caller remote, but for whom root's own services ask.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told<'a> {
     /// The PAM service; "" for changes, which have none.
@@ -33,6 +35,8 @@ pub struct Told<'a> {
     pub rhost: &'a str,
     /// Who logged in that its process comes from.
     pub login_uid: Option<u32>,
+    /// The process that a service of [`FOR_ANYBODY`] asks for.
+    pub asker: Option<u32>,
 }
 
 /// Decides where `caller` sits.
@@ -53,7 +57,7 @@ pub async fn of(
         return Place::Elsewhere("the caller names a remote host".into());
     }
     let found = match callers.process(caller, connection).await {
-        Ok(Ok(process)) => match by_process(connection, caller, process.pid, told).await {
+        Ok(Ok(process)) => match by_process(connection, callers, caller, process.pid, told).await {
             // What logind told of the number holds for the process only if that has it still.
             Ok(_) if !process.lives() => Ok(Place::Elsewhere("the caller's process has ended".into())),
             found => found,
@@ -69,26 +73,51 @@ pub async fn of(
 
 async fn by_process(
     connection: &Connection,
+    callers: &Callers,
     caller: &Caller,
     pid: u32,
     told: Told<'_>,
 ) -> zbus::Result<Place> {
+    if let Some(place) = by_session_or_user(connection, pid).await? {
+        return Ok(place);
+    }
+    // Login programs and greeters' own processes run before there is a user; only root's are taken for local.
+    Ok(match (caller.uid, told.asker) {
+        (0, Some(asker)) if FOR_ANYBODY.contains(&told.service) => {
+            by_asker(connection, asker, callers.connected(caller)).await?
+        }
+        (0, None) if FOR_ANYBODY.contains(&told.service) => {
+            Place::Elsewhere("the caller belongs to no session and asks for who may sit anywhere".into())
+        }
+        (0, _) if told.login_uid.is_none() => Place::Here(None),
+        (0, _) => Place::Elsewhere("the caller comes from a login and belongs to no session".into()),
+        _ => Place::Elsewhere("the caller belongs to no session".into()),
+    })
+}
+
+/// A process' place where it belongs to somebody.
+async fn by_session_or_user(connection: &Connection, pid: u32) -> zbus::Result<Option<Place>> {
     if let Some(session) =
         find(connection, "GetSessionByPID", pid, "org.freedesktop.login1.NoSessionForPID").await?
     {
-        return judge(connection, &session).await;
+        return judge(connection, &session).await.map(Some);
     }
-    if let Some(user) = find(connection, "GetUserByPID", pid, "org.freedesktop.login1.NoUserForPID").await? {
-        return by_user(connection, &user).await;
+    match find(connection, "GetUserByPID", pid, "org.freedesktop.login1.NoUserForPID").await? {
+        Some(user) => by_user(connection, &user).await.map(Some),
+        None => Ok(None),
     }
-    // Login programs and greeters' own processes run before there is a user; only root's are taken for local.
-    Ok(match caller.uid {
-        0 if FOR_ANYBODY.contains(&told.service) => {
-            Place::Elsewhere("the caller belongs to no session and asks for who may sit anywhere".into())
-        }
-        0 if told.login_uid.is_none() => Place::Here(None),
-        0 => Place::Elsewhere("the caller comes from a login and belongs to no session".into()),
-        _ => Place::Elsewhere("the caller belongs to no session".into()),
+}
+
+/// Where the process sits that one of root's services asks for; it was there before the service came to the bus.
+async fn by_asker(connection: &Connection, pid: u32, connected: BootTime) -> zbus::Result<Place> {
+    let process = match Process::of_number(pid, connected) {
+        Ok(process) => process,
+        Err(why) => return Ok(Place::Elsewhere(format!("of who is asked for: {why}"))),
+    };
+    let place = by_session_or_user(connection, pid).await?;
+    Ok(match place {
+        Some(place) if process.lives() => place,
+        _ => Place::Elsewhere("who is asked for belongs to no session".into()),
     })
 }
 

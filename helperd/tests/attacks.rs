@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 
 use pose_helperd::config::Config;
 use support::house::{NOBODY, PASSWORD, can_be_others, start_bus_with_policy, verdict};
-use support::logind::{HERE, Session, logind, logind_with_closed_lid, logind_without_users};
+use support::logind::{HERE, Session, logind, logind_with_closed_lid, logind_with_one, logind_without_users};
 use support::{Client, Event, House, Script};
 use zbus::Variant;
 use zbus::fdo::RequestNameFlags;
@@ -138,24 +138,37 @@ fn a_job_of_cron_or_at_is_not_taken_for_a_login_program() {
 }
 
 /// `pkexec` over ssh with an agent of its own: polkit 127 starts its helper as a service of the system's, outside every
-/// session, and nothing tells whose agent it works for. A tunnel to sshd comes from this machine's own address.
+/// session, so that what counts is where the agent sits. A tunnel to sshd comes from this machine's own address.
 #[test]
 fn what_asks_for_people_who_may_sit_anywhere_is_not_taken_for_a_login_program() {
     let house = House::enrolled(&Script::right_person());
+    let mut agent = std::process::Command::new("sleep").arg("600").spawn().unwrap();
     let client = house.client();
-    let first = |service: &str, rhost: &str| {
-        let options = support::client::dictionary(&[("rhost", rhost.into())]);
+    let first = |service: &str, options: &[(&str, Variant<'_>)]| {
+        let options = support::client::dictionary(options);
         let reply = client.call("Begin", &("root", service, options)).unwrap();
         client.next(&reply.body().deserialize::<String>().unwrap()).unwrap().code
     };
+    let asker = || [("asker", Variant::from(agent.id()))];
     let outside = logind_without_users(&house);
-    assert_eq!(first("polkit-1", ""), "remote");
-    assert_eq!(first("sshd", "127.0.0.1"), "remote");
+    assert_eq!(first("polkit-1", &[]), "remote");
+    assert_eq!(first("polkit-1", &asker()), "remote", "an agent in no session");
+    assert_eq!(first("sshd", &[("rhost", "127.0.0.1".into())]), "remote");
     assert_eq!(house.workers(), 0, "no camera was opened");
-    assert_eq!(first("login", ""), "password", "a login program");
+    assert_eq!(first("login", &[]), "password", "a login program");
     zbus::block_on(outside.close()).unwrap();
-    let _desktop = logind(&house, true, HERE, false);
-    assert_eq!(first("polkit-1", ""), "password", "a helper that the agent itself has started");
+    let ssh = logind_with_one(&house, agent.id(), Session { remote: true, seat: "", ..HERE });
+    assert_eq!(first("polkit-1", &asker()), "remote", "an agent in a remote session");
+    zbus::block_on(ssh.close()).unwrap();
+    let desktop = logind_with_one(&house, agent.id(), HERE);
+    assert_eq!(first("polkit-1", &asker()), "password", "the desktop's agent");
+    assert_eq!(first("polkit-1", &[("asker", 1u32.into())]), "remote", "another process");
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert_eq!(first("polkit-1", &[("asker", agent.id().into())]), "remote", "an agent that has ended");
+    zbus::block_on(desktop.close()).unwrap();
+    let _old = logind(&house, true, HERE, false);
+    assert_eq!(first("polkit-1", &[]), "password", "a helper that the agent itself has started");
 }
 
 #[test]

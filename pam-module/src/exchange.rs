@@ -73,6 +73,8 @@ pub struct Origin {
     pub silent: bool,
     /// Who logged in that the program comes from, if anybody did.
     pub login_uid: Option<u32>,
+    /// The process that the program asks for, where it is a service that another one has connected to.
+    pub asker: Option<u32>,
     /// The caller's own limit.
     pub timeout: Duration,
 }
@@ -233,6 +235,9 @@ fn write_origin(body: &mut Writer, origin: &Origin) {
         number(entries, "silent", "b", u32::from(origin.silent));
         if let Some(uid) = origin.login_uid {
             number(entries, "login_uid", "u", uid);
+        }
+        if let Some(pid) = origin.asker {
+            number(entries, "asker", "u", pid);
         }
         let timeout = u32::try_from(origin.timeout.as_millis()).unwrap_or(u32::MAX);
         number(entries, "timeout_ms", "u", timeout);

@@ -143,6 +143,20 @@ impl<'a> Host<'a> {
     }
 }
 
+/// The process that connected to the socket which is the program's standard input, where it is one.
+#[must_use]
+pub fn peer_of_stdin() -> Option<u32> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = libc::socklen_t::try_from(size_of::<libc::ucred>()).ok()?;
+    // SAFETY: the kernel writes at most `length` bytes into `peer`; any descriptor may be asked, an open one or not.
+    let got = unsafe {
+        let (to, length) = ((&raw mut peer).cast(), &raw mut length);
+        libc::getsockopt(libc::STDIN_FILENO, libc::SOL_SOCKET, libc::SO_PEERCRED, to, length)
+    };
+    // 0 stands for a process that has no number here.
+    u32::try_from(peer.pid).ok().filter(|pid| got == 0 && *pid != 0)
+}
+
 fn text(item: Option<&CStr>) -> Option<String> {
     item.and_then(|item| item.to_str().ok()).map(str::to_owned)
 }

@@ -12,13 +12,16 @@ use crate::cue::Manner;
 use crate::deadline::{Deadline, now};
 use crate::earlier;
 use crate::exchange::{Attempt, Event, Failure, Origin};
-use crate::host::Host;
+use crate::host::{Host, peer_of_stdin};
 use crate::options::Options;
 use crate::verdict;
 
 /// Most messages of one attempt. A gesture, its repetitions and two challenges need under ten; a helper that
 /// never stops instructing would stop the clock by making the person read.
 const MAX_MESSAGES: usize = 32;
+/// From version 127 on polkit's helper is a service of the system's: the agent that it works for has connected to its
+/// standard input.
+const POLKIT: &str = "polkit-1";
 /// Longest terminal or host name passed on, bytes: the helper takes no longer one.
 const MAX_ITEM: usize = 255;
 
@@ -86,6 +89,7 @@ impl<'a> Login<'a> {
             rhost: cut(host.rhost(), MAX_ITEM),
             silent: manner == Manner::Nothing,
             login_uid: login_uid(),
+            asker: if service == POLKIT { peer_of_stdin() } else { None },
             timeout: options.timeout,
         };
         let deadline = Deadline::after(options.timeout);

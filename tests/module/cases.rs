@@ -1,5 +1,8 @@
 //! Logins against the scripted helper on a real bus.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::time::Duration;
 
 use pose_contract::{Outcome, PamCode};
@@ -18,6 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_password_travels_sealed_and_only_when_asked", password),
     ("what_the_helper_learns_about_the_origin", origin),
     ("a_remote_host_whose_name_is_not_text_is_still_told", odd_host),
+    ("polkits_helper_says_whom_it_works_for", asker),
     ("a_program_that_comes_from_a_login_says_whose", login_uid),
     ("instructions_come_one_short_message_at_a_time_with_the_time_left", instructions),
     ("cue_prompt_puts_instructions_into_prompts_and_sends_no_other_message", cue_prompt),
@@ -133,6 +137,24 @@ fn odd_host(place: &Place) {
     host(&["user=verdict=success", "latin=1", "rhost=b\u{fc}ro"]);
     let said = helper.stop();
     assert!(said[0].contains("b\u{fffd}ro"), "{said:?}");
+}
+
+/// polkit's helper as a service: its standard input is the socket that the agent has connected to.
+fn asker(place: &Place) {
+    let _bus = PrivateBus::start();
+    let helper = Helper::start();
+    place.write_service("pose_only");
+    std::fs::copy("/run/pam.d/pose-test", "/run/pam.d/polkit-1").expect("service file");
+    for service in ["service=polkit-1", "service=pose-test"] {
+        let (agent, own) = UnixStream::pair().expect("sockets");
+        let stdin = |command: &mut Command| _ = command.stdin(OwnedFd::from(own));
+        host_with(&["user=verdict=success", service], stdin);
+        drop(agent);
+    }
+    host(&["user=verdict=success", "service=polkit-1"]);
+    let said = helper.stop();
+    assert!(said[0].contains(&format!("asker=OwnedVariant(U32({}))", std::process::id())), "{said:?}");
+    assert!(said[1..].iter().all(|line| !line.contains("asker")), "{said:?}");
 }
 
 /// Root may set the login uid where the kernel has audit and is not told to hold it fast.

@@ -67,7 +67,7 @@ pub(crate) fn host(words: &[&str]) -> Report {
 /// Runs `host` after `prepare` has changed its command.
 pub(crate) fn host_with(words: &[&str], prepare: impl FnOnce(&mut Command)) -> Report {
     let mut command = Command::new(std::env::current_exe().expect("own path"));
-    command.arg("host").args(words);
+    command.arg("host").args(words).stdin(Stdio::null());
     prepare(&mut command);
     finish(&mut command)
 }
@@ -76,7 +76,7 @@ pub(crate) fn host_with(words: &[&str], prepare: impl FnOnce(&mut Command)) -> R
 pub(crate) fn finish(command: &mut Command) -> Report {
     let started = Instant::now();
     let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().expect("host");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().expect("host");
     let errors = String::from_utf8_lossy(&stderr);
     assert_eq!(status.signal(), None, "the host died: {errors}");
     assert!(status.success(), "the host failed: {errors}");

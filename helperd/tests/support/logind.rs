@@ -11,6 +11,8 @@ use super::house::serve_as;
 struct Logind {
     in_session: bool,
     of_user: bool,
+    /// The one process that belongs to the session all the same.
+    only: Option<u32>,
     lid_closed: bool,
     /// How long it takes to list sessions.
     hesitation: Duration,
@@ -30,8 +32,12 @@ enum None_ {
 #[interface(name = "org.freedesktop.login1.Manager")]
 impl Logind {
     #[zbus(name = "GetSessionByPID")]
-    fn session_by_pid(&self, _pid: u32) -> Result<OwnedObjectPath, None_> {
-        if self.in_session { Ok(path("/session")) } else { Err(None_::NoSessionForPID(String::new())) }
+    fn session_by_pid(&self, pid: u32) -> Result<OwnedObjectPath, None_> {
+        if self.in_session || self.only == Some(pid) {
+            Ok(path("/session"))
+        } else {
+            Err(None_::NoSessionForPID(String::new()))
+        }
     }
 
     fn list_sessions(&self) -> Vec<(String, u32, String, String, OwnedObjectPath)> {
@@ -134,25 +140,46 @@ pub const HERE: Session = Session { remote: false, seat: "seat0", active: true, 
 
 /// A logind that says the same of every process; the lid is open.
 pub fn logind(house: &House, in_session: bool, session: Session, also_remote: bool) -> zbus::Connection {
-    let manager = Logind { in_session, of_user: true, lid_closed: false, hesitation: Duration::ZERO };
+    let manager =
+        Logind { in_session, of_user: true, only: None, lid_closed: false, hesitation: Duration::ZERO };
     serve(&house.address, manager, session, also_remote)
 }
 
 /// A logind for which everybody sits here, with the lid closed.
 pub fn logind_with_closed_lid(house: &House) -> zbus::Connection {
-    let manager = Logind { in_session: true, of_user: true, lid_closed: true, hesitation: Duration::ZERO };
+    let manager =
+        Logind { in_session: true, of_user: true, only: None, lid_closed: true, hesitation: Duration::ZERO };
     serve(&house.address, manager, HERE, false)
 }
 
 /// A logind that has every process for a service of the system's.
 pub fn logind_without_users(house: &House) -> zbus::Connection {
-    let manager = Logind { in_session: false, of_user: false, lid_closed: false, hesitation: Duration::ZERO };
+    let manager = Logind {
+        in_session: false,
+        of_user: false,
+        only: None,
+        lid_closed: false,
+        hesitation: Duration::ZERO,
+    };
     serve(&house.address, manager, HERE, false)
+}
+
+/// The same, but one process belongs to that session.
+pub fn logind_with_one(house: &House, only: u32, session: Session) -> zbus::Connection {
+    let only = Some(only);
+    let manager =
+        Logind { in_session: false, of_user: false, only, lid_closed: false, hesitation: Duration::ZERO };
+    serve(&house.address, manager, session, false)
 }
 
 /// A logind that takes its time to list the sessions, on the bus of that address.
 pub fn slow_logind(address: &str, session: Session, hesitation: Duration) -> zbus::Connection {
-    serve(address, Logind { in_session: true, of_user: true, lid_closed: false, hesitation }, session, false)
+    serve(
+        address,
+        Logind { in_session: true, of_user: true, only: None, lid_closed: false, hesitation },
+        session,
+        false,
+    )
 }
 
 fn serve(address: &str, manager: Logind, session: Session, also_remote: bool) -> zbus::Connection {
