@@ -88,7 +88,7 @@ fn words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Success => "Recognised",
         Outcome::Refused | Outcome::WrongPose | Outcome::NotLive | Outcome::ChallengeMissed => {
-            "Not recognised; do the gesture as you enrolled it, then what the screen asks, and try again"
+            "Not recognised; stay in your place, do the gesture as enrolled, then what the screen asks, and try again"
         }
         Outcome::WrongPassword => "Wrong password; try again",
         Outcome::NobodyInView => "Nobody was in view; sit in front of the camera and try again",
