@@ -164,7 +164,7 @@ eval: build
 eval-challenges: build
 	tests/challenges/run target/challenges $(CLIPS)
 
-# 20 minutes of one core; PAD="--per-species 60" for narrower intervals.
+# Half an hour of one core; PAD="--per-species 60" for narrower intervals.
 .PHONY: pad
 pad: build
 	$(CARGO) build --locked --release -p pose-pad

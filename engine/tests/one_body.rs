@@ -64,24 +64,25 @@ const ARMS: [Movement; 2] = [Movement::RaiseLeft, Movement::TPose];
 /// What is different about who answers.
 type Other = (&'static str, fn(&mut Scene));
 
-/// Who answers, against whom made the gesture.
-fn exchanged(change: impl Fn(&mut Scene)) -> Decision {
-    let mut scene = Scene::new(1);
+/// A gesture, then what happens before the first answer, then both answers.
+fn answered_after(seed: u64, meanwhile: impl Fn(&mut Scene) -> Vec<Observation>) -> Decision {
+    let mut scene = Scene::new(seed);
     let mut session = asked(&mut scene, ARMS);
-    let before = rest(&mut scene, 0.6);
-    assert!(feed(&mut session, &before).is_none());
-    change(&mut scene);
-    let waits = rest(&mut scene, 0.6);
-    decision(answers(&mut session, &mut scene, &waits, ARMS))
+    let mut before = rest(&mut scene, 0.6);
+    before.extend(meanwhile(&mut scene));
+    before.extend(rest(&mut scene, 0.6));
+    decision(answers(&mut session, &mut scene, &before, ARMS))
 }
 
-fn is_exchange(decision: &Decision) -> bool {
-    decision.reasons.contains(&Reason::NotLive(NotLive::Exchanged))
+#[track_caller]
+fn assert_exchange(decision: &Decision, what: &str) {
+    let seen = decision.reasons.contains(&Reason::NotLive(NotLive::Exchanged));
+    assert!(!decision.accept && seen, "{what}: {:?}", decision.reasons);
 }
 
 #[test]
 fn somebody_else_who_answers_is_refused_for_place_size_or_face() {
-    assert_eq!(exchanged(|_| ()).outcome, Outcome::Success);
+    assert_eq!(answered_after(1, |_| Vec::new()).outcome, Outcome::Success);
     let others: [Other; 4] = [
         ("beside", |scene| scene.place[0] += 0.6 * scene.width),
         ("a little beside", |scene| scene.place[0] += 0.3 * scene.width),
@@ -89,45 +90,35 @@ fn somebody_else_who_answers_is_refused_for_place_size_or_face() {
         ("another head", |scene| scene.head = 1.4),
     ];
     for (who, change) in others {
-        let decision = exchanged(change);
-        assert!(!decision.accept && is_exchange(&decision), "{who}: {:?}", decision.reasons);
+        let decision = answered_after(1, |scene| {
+            change(scene);
+            Vec::new()
+        });
+        assert_exchange(&decision, who);
     }
 }
 
 #[test]
 fn a_screen_that_is_taken_away_is_seen_also_where_the_next_body_sits_in_its_place() {
     for (seconds, across) in [(0.2, 0.8), (0.4, 1.2), (0.7, 2.0)] {
-        let mut scene = Scene::new(2);
-        let mut session = asked(&mut scene, ARMS);
-        let mut before = rest(&mut scene, 0.5);
-        before.extend(taken_away(&mut scene, seconds, across));
-        before.extend(rest(&mut scene, 0.5));
-        let decision = decision(answers(&mut session, &mut scene, &before, ARMS));
-        assert!(!decision.accept && is_exchange(&decision), "{seconds} s: {:?}", decision.reasons);
+        let decision = answered_after(2, |scene| taken_away(scene, seconds, across));
+        assert_exchange(&decision, &format!("{seconds} s"));
     }
 }
 
 #[test]
 fn an_exchange_while_nobody_is_seen_is_one_too() {
-    let mut scene = Scene::new(3);
-    let mut session = asked(&mut scene, ARMS);
-    let mut before = rest(&mut scene, 0.5);
-    before.extend(scene.empty(0.3));
-    scene.place[0] += 0.35 * scene.width;
-    before.extend(rest(&mut scene, 0.5));
-    let decision = decision(answers(&mut session, &mut scene, &before, ARMS));
-    assert!(!decision.accept && is_exchange(&decision), "{:?}", decision.reasons);
+    let decision = answered_after(3, |scene| {
+        let nobody = scene.empty(0.3);
+        scene.place[0] += 0.35 * scene.width;
+        nobody
+    });
+    assert_exchange(&decision, "beside");
 }
 
 #[test]
 fn nobody_in_view_for_longer_is_an_exchange() {
-    let mut scene = Scene::new(3);
-    let mut session = asked(&mut scene, ARMS);
-    let mut before = rest(&mut scene, 0.5);
-    before.extend(scene.empty(0.6));
-    before.extend(rest(&mut scene, 0.5));
-    let decision = decision(answers(&mut session, &mut scene, &before, ARMS));
-    assert!(!decision.accept && is_exchange(&decision), "{:?}", decision.reasons);
+    assert_exchange(&answered_after(3, |scene| scene.empty(0.6)), "in the same place");
 }
 
 #[test]
@@ -142,7 +133,7 @@ fn an_exchange_at_the_end_of_the_gesture_is_one_too() {
     assert!(feed(&mut session, &gesture).is_some());
     let waits = rest(&mut scene, 0.5);
     let decision = decision(answers(&mut session, &mut scene, &waits, ARMS));
-    assert!(!decision.accept && is_exchange(&decision), "{:?}", decision.reasons);
+    assert_exchange(&decision, "nearer");
 }
 
 #[test]
