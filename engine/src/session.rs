@@ -498,7 +498,7 @@ impl Session {
         self.ledger.instructed();
         // From a lean one comes back.
         let trunk_rests = matches!(phase, Phase::Challenge(_)) && !before.leans() && !phase.leans();
-        self.bodies.instructed(self.asked_at_us, trunk_rests);
+        self.bodies.instructed(trunk_rests);
         self.observations.clear();
         self.watch = Watch::default();
     }

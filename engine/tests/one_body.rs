@@ -117,6 +117,18 @@ fn an_exchange_while_nobody_is_seen_is_one_too() {
 }
 
 #[test]
+fn an_exchange_with_the_very_picture_that_follows_an_instruction_is_one_too() {
+    let mut scene = Scene::new(8);
+    let mut session = asked(&mut scene, ARMS);
+    scene.place[0] += 0.3 * scene.width;
+    let step = feed(&mut session, &follow(ARMS[0], &mut scene));
+    assert!(matches!(step, Some(Step::Instruct { .. })), "{step:?}");
+    scene.place[0] -= 0.3 * scene.width;
+    let decision = decision(feed(&mut session, &follow(ARMS[1], &mut scene)));
+    assert_exchange(&decision, "beside and back");
+}
+
+#[test]
 fn nobody_in_view_for_longer_is_an_exchange() {
     assert_exchange(&answered_after(3, |scene| scene.empty(0.6)), "in the same place");
 }

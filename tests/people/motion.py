@@ -8,6 +8,8 @@ from .geometry import euler
 from .identities import IDENTITIES
 
 FPS = 15
+# How long a body takes to sway as much as it does, at the start and at the end of a clip, seconds.
+SETTLING = 0.8
 GESTURES = ["circle_touch", "open_head", "left_zigzag"]
 # The movements that the engine can ask for, under its names; left and right are the person's own.
 CHALLENGES = [
@@ -175,25 +177,26 @@ def motion(identity, name, seed):
     left, right, lean = tracks[LEFT].at(times), tracks[RIGHT].at(times), tracks["lean"].at(times)[:, 0]
     tremor = lambda: np.stack([slow_noise(rng, count, 0.6) for _ in range(3)], 1) * 0.004
     left, right = left + tremor(), right + tremor()
-    sway = [slow_noise(rng, count, 3.5) for _ in range(6)]
+    # Clips are put together to logins, in which nobody hops: all of a person's begin and end in one seat.
+    settled = np.minimum(1, np.minimum(times, times[::-1]) / SETTLING)
+    sway = [slow_noise(rng, count, 3.5) * settled for _ in range(6)]
     breath = np.sin(2 * np.pi * (times / person.uniform(3, 4.2) + rng.uniform()))
-    seat = (rng.normal(person.normal(0, 0.05), 0.045), rng.normal(0, 0.025), rng.normal(0, 0.03))
+    yaw = person.normal(0, 0.05)
     blinks = np.cumsum(rng.exponential(2.2, 6)) + 0.3
     blink = sum(np.exp(-(((times - t) / 0.09) ** 2)) for t in blinks).clip(0, 1)
     smile = person.uniform(0, 0.35)
-    return [_frame(k, left, right, lean, sway, breath, seat, blink, smile, style) for k in range(count)]
+    return [_frame(k, left, right, lean, sway, breath, yaw, blink, smile, style) for k in range(count)]
 
 
-def _frame(k, left, right, lean, sway, breath, seat, blink, smile, style):
+def _frame(k, left, right, lean, sway, breath, yaw, blink, smile, style):
     """The trunk gives way to the arms: it turns and bends with their load."""
-    yaw, x, z = seat
     of_arm = lambda wrist: wrist[k, 0] + 0.16 + (wrist[k, 1] + 0.93) * 0.4
     load, gain = of_arm(right) - of_arm(left), style.gain
     arm = lambda side, wrist: {
         "wrist": wrist[k], "swivel": style.swivel[side], "pronation": style.pronation[side], "curl": style.curl,
     }
     return {
-        "root_shift": np.array([x + 0.008 * sway[0][k] + 0.35 * lean[k] * -0.12, 0, z + 0.006 * sway[1][k]]),
+        "root_shift": np.array([0.008 * sway[0][k] + 0.35 * lean[k] * -0.12, 0, 0.006 * sway[1][k]]),
         "root_turn": euler(yaw + 0.012 * sway[2][k], 0, -0.18 * lean[k]),
         "spine": (
             0.03 * gain * load + 0.012 * sway[3][k],

@@ -19,15 +19,11 @@ const BESIDE_US: u64 = 200_000;
 const MAX_HOP: f32 = 0.25;
 /// The same where the trunk is free: gestures before a webcam stay below 0.19, people told to lean below 0.67.
 const MAX_FREE_HOP: f32 = 0.75;
-/// For so long after an instruction a hop is not looked for, microseconds: the recordings that tests answer with are
-/// other takes. Nobody has read the instruction by then.
-const HOP_GRACE_US: u64 = 250_000;
 /// Nobody is in the pictures for so long at most, microseconds: no recording of one person before a webcam loses them, and
 /// a screen that is switched off and laid aside takes longer.
 const MAX_UNSEEN_US: u64 = 400_000;
-/// A body at rest sits within this of where the gesture was made, shoulder widths: 0.13 at most before a webcam, 0.28
-/// from one recording to another of rendered people.
-const MAX_SHIFT: f32 = 0.35;
+/// A body at rest sits within this of where the gesture was made, shoulder widths: 0.18 at most before a webcam.
+const MAX_SHIFT: f32 = 0.25;
 /// Its shoulders are as wide, logarithm: 0.18 at most before a webcam.
 const MAX_GROWTH: f32 = 0.2;
 /// How its face differs from the gesture's, in the spread below.
@@ -43,21 +39,12 @@ const MAX_FIGURES: usize = 16_384;
 /// Lengths in a face.
 const FACE: usize = 5;
 
-/// The time from one instruction to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Part {
-    /// How many came before.
-    number: u32,
-    /// Whether nothing but the arms was asked to move.
-    trunk_rests: bool,
-}
-
 /// One picture's body.
 #[derive(Clone, Copy, Debug)]
 struct Figure {
     t_us: u64,
-    /// After which instruction; pictures soon after one belong to none.
-    part: Option<Part>,
+    /// Whether nothing but the arms was asked to move.
+    trunk_rests: bool,
     /// How long nobody was seen before, microseconds; time without pictures does not count.
     unseen_us: u64,
     /// Middle of nose and shoulders, pixels.
@@ -93,8 +80,7 @@ pub struct Bodies {
     figures: Vec<Figure>,
     /// Whether nobody was in the latest picture.
     nobody: bool,
-    instructed_us: u64,
-    part: Part,
+    trunk_rests: bool,
     gesture: Option<Range<u64>>,
     after_gesture: Range<u64>,
     /// Before the first movement that answered.
@@ -105,8 +91,6 @@ impl Bodies {
     /// Takes one picture in, in the order of delivery.
     pub fn add(&mut self, observation: &Observation) {
         if self.figures.len() < MAX_FIGURES {
-            let fresh = observation.t_us < self.instructed_us.saturating_add(HOP_GRACE_US);
-            let part = (!fresh).then_some(self.part);
             let Some(figure) = Figure::of(observation) else {
                 self.nobody = true;
                 return;
@@ -114,14 +98,13 @@ impl Bodies {
             let last_us =
                 self.figures.last().filter(|_| std::mem::take(&mut self.nobody)).map(|last| last.t_us);
             let unseen_us = last_us.map_or(0, |last_us| observation.t_us.saturating_sub(last_us));
-            self.figures.push(Figure { part, unseen_us, ..figure });
+            self.figures.push(Figure { trunk_rests: self.trunk_rests, unseen_us, ..figure });
         }
     }
 
     /// An instruction was shown, for the arms alone or for more.
-    pub fn instructed(&mut self, now_us: u64, trunk_rests: bool) {
-        self.instructed_us = now_us;
-        self.part = Part { number: self.part.number + 1, trunk_rests };
+    pub fn instructed(&mut self, trunk_rests: bool) {
+        self.trunk_rests = trunk_rests;
     }
 
     /// The gesture, by its time span and when the rest after it was over, microseconds.
@@ -224,7 +207,7 @@ impl Figure {
         let usable = width.is_normal() && centre.iter().chain(&middle).chain(&face).all(|v| v.is_finite());
         usable.then_some(Self {
             t_us: observation.t_us,
-            part: None,
+            trunk_rests: false,
             unseen_us: 0,
             centre,
             middle,
@@ -297,18 +280,16 @@ impl Build {
     }
 }
 
-/// Farthest that the trunk is from where it was just before, pixels, in pictures after one and the same instruction.
+/// Farthest that the trunk is from where it was just before, pixels; instructions between the two do not matter.
 fn farthest_hop(figures: &[Figure], trunk_rests: bool) -> f32 {
-    let wanted = |run: &&[Figure]| run[0].part.is_some_and(|part| part.trunk_rests == trunk_rests);
-    let runs = figures.chunk_by(|a, b| a.part == b.part).filter(wanted);
-    runs.flat_map(|run| {
-        (1..run.len()).filter_map(|i| {
-            let before = run[..i].iter().rev().take_while(|f| run[i - 1].t_us.abs_diff(f.t_us) <= BESIDE_US);
-            let after = run[i..].iter().take_while(|f| f.t_us.abs_diff(run[i].t_us) <= BESIDE_US);
-            Some(distance(place(before)?, place(after)?))
-        })
-    })
-    .fold(0.0, f32::max)
+    let hops = (1..figures.len()).filter(|&i| figures[i].trunk_rests == trunk_rests).filter_map(|i| {
+        let (before, after) = figures.split_at(i);
+        let last_us = before.last()?.t_us;
+        let before = before.iter().rev().take_while(|f| f.t_us.abs_diff(last_us) <= BESIDE_US);
+        let after = after.iter().take_while(|f| f.t_us.abs_diff(figures[i].t_us) <= BESIDE_US);
+        Some(distance(place(before)?, place(after)?))
+    });
+    hops.fold(0.0, f32::max)
 }
 
 /// The typical place of the trunk, pixels.

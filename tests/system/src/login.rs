@@ -202,7 +202,8 @@ pub const FURTHER: &[Login] = &[
         options: "",
         items: &[],
         code: "AUTH_ERR",
-        outcomes: &["wrong_pose"],
+        // Where it is seen that somebody else answers, that is said first.
+        outcomes: &["wrong_pose", "not_live"],
         kill: false,
     },
 ];
