@@ -275,7 +275,7 @@ impl Session {
         }
         if !self.told_to_come && elapsed >= self.limits.empty_us && view::nobody_yet(&self.observations) {
             self.told_to_come = true;
-            self.ledger.instructed();
+            self.ledger.instructed(false);
             let text = "Come into view of the camera: head, shoulders and both arms".to_owned();
             return Some(Step::Instruct {
                 code: instruction::COME_INTO_VIEW.to_owned(),
@@ -371,8 +371,8 @@ impl Session {
             self.bodies.set_out(self.asked_at_us, set_out_us);
         }
         let mut result = ChallengeResult { decoy: asked.decoy, ..result };
-        // A frozen or disordered stream during a challenge cannot show anything.
-        if !liveness::stream_denials(&self.observations).is_empty() {
+        // A frozen or disordered stream cannot show anything.
+        if !self.ledger.denials().is_empty() {
             result = ChallengeResult {
                 shown: false,
                 set_out_at_us: None,
@@ -495,9 +495,9 @@ impl Session {
     fn restart(&mut self, phase: Phase) {
         let before = std::mem::replace(&mut self.phase, phase);
         self.asked_at_us = self.now_us.saturating_add(1);
-        self.ledger.instructed();
         // From a lean one comes back.
         let trunk_rests = matches!(phase, Phase::Challenge(_)) && !before.leans() && !phase.leans();
+        self.ledger.instructed(trunk_rests);
         self.bodies.instructed(trunk_rests);
         self.observations.clear();
         self.watch = Watch::default();

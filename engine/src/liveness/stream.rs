@@ -32,6 +32,9 @@ const MAX_BEAT_US: f32 = 340_000.0;
 /// after, shoulder widths: at most 0.033 over 1,247 signs before a webcam; 2 of 225 gestures at up to 6 m exceed it
 /// (somebody turns round, and left and right change places).
 const MAX_LEAP: f32 = 0.25;
+/// For so long after an instruction to do more than move the arms a leap is not looked for, microseconds: whoever is
+/// leaning comes back. For the arms alone [`super::body`] looks for hops at any time.
+const LEAP_GRACE_US: u64 = 500_000;
 /// Across more time than this without a person a leap is a person who moved, microseconds.
 const LEAP_SPAN_US: u64 = 250_000;
 /// No attempt has more pictures: 120 s, the longest, at 136 a second.
@@ -44,12 +47,16 @@ struct Mark {
     sequence: u32,
     digest: u64,
     body: Option<Trunk>,
-    /// Whether an instruction was shown just before: what was missed before it is nobody's to judge.
-    opens: bool,
+    /// Set where an instruction was shown just before: whether nothing but the arms is to move. What was missed before it
+    /// is nobody's to judge.
+    opens: Option<TrunkRests>,
 }
 
 /// Nose and shoulders, pixels.
 type Trunk = [[f32; 2]; 3];
+
+/// Whether nothing but the arms is asked to move.
+type TrunkRests = bool;
 
 /// Whether a stream is denied.
 type Cue = fn(&[Mark]) -> bool;
@@ -59,23 +66,23 @@ type Cue = fn(&[Mark]) -> bool;
 pub struct Ledger {
     marks: Vec<Mark>,
     full: bool,
-    instructed: bool,
+    instructed: Option<TrunkRests>,
 }
 
 impl Ledger {
     /// Takes one picture in, in the order of delivery.
     pub fn add(&mut self, observation: &Observation) {
         if self.marks.len() < MAX_MARKS {
-            let opens = std::mem::take(&mut self.instructed);
+            let opens = self.instructed.take();
             self.marks.push(Mark { opens, ..Mark::of(observation) });
         } else {
             self.full = true;
         }
     }
 
-    /// The next picture is the first after an instruction.
-    pub fn instructed(&mut self) {
-        self.instructed = true;
+    /// The next picture is the first after an instruction, for the arms alone or for more.
+    pub fn instructed(&mut self, trunk_rests: bool) {
+        self.instructed = Some(trunk_rests);
     }
 
     /// The cues that deny.
@@ -101,7 +108,7 @@ fn denials(marks: &[Mark]) -> Vec<NotLive> {
         (NotLive::Counter, counter_is_wrong),
         (NotLive::Rate, beat_is_impossible),
         (NotLive::Gap, |m| {
-            m.windows(2).any(|w| !w[1].opens && w[1].t_us.saturating_sub(w[0].t_us) > MAX_GAP_US)
+            m.windows(2).any(|w| w[1].opens.is_none() && w[1].t_us.saturating_sub(w[0].t_us) > MAX_GAP_US)
         }),
         (NotLive::Frozen, is_frozen),
         (NotLive::Looped, is_looped),
@@ -119,7 +126,7 @@ impl Mark {
                 .map(|k| [pose.landmarks[k].x * w, pose.landmarks[k].y * h])
         });
         let Observation { t_us, sequence, stats, .. } = observation;
-        Self { t_us: *t_us, sequence: *sequence, digest: stats.digest, body, opens: false }
+        Self { t_us: *t_us, sequence: *sequence, digest: stats.digest, body, opens: None }
     }
 }
 
@@ -175,17 +182,23 @@ fn repeats(marks: &[Mark]) -> bool {
 
 /// Whether the body is somewhere else from one picture to the next, as where two recordings were put together.
 fn leaps(marks: &[Mark]) -> bool {
-    let bodies: Vec<(u64, Trunk)> =
-        marks.iter().filter_map(|mark| mark.body.map(|body| (mark.t_us, body))).collect();
-    let mut widths: Vec<f32> = bodies.iter().map(|(_, b)| distance(b[1], b[2])).collect();
+    let mut free_until_us = 0;
+    let mut bodies: Vec<(u64, bool, Trunk)> = Vec::new();
+    for mark in marks {
+        if let Some(trunk_rests) = mark.opens {
+            free_until_us = if trunk_rests { 0 } else { mark.t_us.saturating_add(LEAP_GRACE_US) };
+        }
+        bodies.extend(mark.body.map(|body| (mark.t_us, mark.t_us < free_until_us, body)));
+    }
+    let mut widths: Vec<f32> = bodies.iter().map(|(_, _, b)| distance(b[1], b[2])).collect();
     let Some(width) = median(&mut widths).filter(|width| *width > 0.0) else { return false };
     let step = |a: &Trunk, b: &Trunk| -> [f32; 3] { std::array::from_fn(|k| distance(a[k], b[k])) };
     bodies.windows(4).any(|w| {
         let near = w.windows(2).all(|w| w[1].0.saturating_sub(w[0].0) <= LEAP_SPAN_US);
-        let steps = [step(&w[0].1, &w[1].1), step(&w[1].1, &w[2].1), step(&w[2].1, &w[3].1)];
+        let steps = [step(&w[0].2, &w[1].2), step(&w[1].2, &w[2].2), step(&w[2].2, &w[3].2)];
         let excess: f32 =
             (0..3).map(|k| (steps[1][k] - steps[0][k].max(steps[2][k])).max(0.0)).sum::<f32>() / 3.0;
-        near && excess > MAX_LEAP * width
+        near && !w[2].1 && excess > MAX_LEAP * width
     })
 }
 
