@@ -40,6 +40,8 @@ class Terminal:
         self.child.sendline(text)
 
     def interrupt(self):
+        # A signal between the prompt and the read is one that sudo overlooks; nobody is so quick. `sendintr` has no delay.
+        time.sleep(1)
         self.child.sendintr()
 
     def answer(self, passwords, shell=None, over=None, limit=90):
