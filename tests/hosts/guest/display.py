@@ -27,7 +27,7 @@ class Display:
         # A server begins anew when its last client has gone, and takes none meanwhile; each xdotool would be the last one.
         self.server = subprocess.Popen(["Xvfb", self.name, "-screen", "0", SIZE, "-nolisten", "tcp", "-ac", "-noreset",
                                         "-fbdir", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait(lambda: self.try_to("xdotool", "getdisplaygeometry"), 20, "Xvfb did not start")
+        wait(lambda: self.try_to("xdotool", "getdisplaygeometry"), 120, "Xvfb did not start")
         # Something to hide: a locker that lets it be seen would be noticed in the pictures.
         self.try_to("xsetroot", "-solid", "#227722")
         self.clear()
