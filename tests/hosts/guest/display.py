@@ -5,6 +5,9 @@ import pathlib
 import subprocess
 import time
 
+# A busy machine starts programs late, seconds.
+PATIENCE = 120
+
 SIZE = "800x600x24"
 # Where each server keeps its screen as a file: looking costs nothing, so that nothing shown for a moment is missed.
 SCREENS = pathlib.Path("/run/hosts-screens")
@@ -27,7 +30,7 @@ class Display:
         # A server begins anew when its last client has gone, and takes none meanwhile; each xdotool would be the last one.
         self.server = subprocess.Popen(["Xvfb", self.name, "-screen", "0", SIZE, "-nolisten", "tcp", "-ac", "-noreset",
                                         "-fbdir", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait(lambda: self.try_to("xdotool", "getdisplaygeometry"), 120, "Xvfb did not start")
+        wait(lambda: self.try_to("xdotool", "getdisplaygeometry"), "Xvfb did not start")
         # Something to hide: a locker that lets it be seen would be noticed in the pictures.
         self.try_to("xsetroot", "-solid", "#227722")
         self.clear()
@@ -81,11 +84,11 @@ def words(picture):
     return " ".join(read.stdout.decode(errors="replace").split())
 
 
-def wait(what, seconds, complaint):
+def wait(what, complaint):
     """Waits until something is true, and gives it back."""
-    limit = time.monotonic() + seconds
+    limit = time.monotonic() + PATIENCE
     while not (found := what()):
         if time.monotonic() > limit:
-            raise RuntimeError(f"{complaint} within {seconds} s")
+            raise RuntimeError(f"{complaint} within {PATIENCE} s")
         time.sleep(0.1)
     return found

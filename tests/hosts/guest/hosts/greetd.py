@@ -30,7 +30,7 @@ def log_in(case, evidence):
     (FOLDER / "passwords").write_text("\n".join(case.passwords))
     run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", "greetd")
     try:
-        wait(lambda: (FOLDER / "entered").exists() or (FOLDER / "refused").exists() or not runs(), 120, "greetd came to no end")
+        wait(lambda: (FOLDER / "entered").exists() or (FOLDER / "refused").exists() or not runs(), "greetd came to no end")
     finally:
         # It ends by itself when its greeter ends without a session.
         subprocess.run(["systemctl", "stop", UNIT], stderr=subprocess.DEVNULL, check=False)

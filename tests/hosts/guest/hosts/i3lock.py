@@ -23,7 +23,7 @@ def use(stack):
 def log_in(case, evidence):
     with Display() as display:
         lock = seat.start("i3lock", "--nofork", "--color", "336699", DISPLAY=display.name, log=f"/out/{evidence.stem}.log")
-        wait(lambda: display.shows("#336699"), 120, "i3lock did not lock")
+        wait(lambda: display.shows("#336699"), "i3lock did not lock")
         try:
             return Watch(display, evidence).unlock(case, is_open=lambda: lock.poll() is not None, prompts=None)
         finally:

@@ -76,10 +76,10 @@ def log_in(case, evidence):
 def start():
     """LightDM, until its greeter is there; its screen."""
     run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", "/usr/sbin/lightdm")
-    wait(lambda: glob.glob("/run/lightdm/root/:*"), 120, "LightDM started no display")
+    wait(lambda: glob.glob("/run/lightdm/root/:*"), "LightDM started no display")
     (authority,) = glob.glob("/run/lightdm/root/:*")
     screen = Display(pathlib.Path(authority).name, authority)
-    wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), 120, "no greeter came")
+    wait(lambda: screen.try_to("xdotool", "search", "--class", "lightdm-gtk-greeter"), "no greeter came")
     screen.clear()
     return screen
 

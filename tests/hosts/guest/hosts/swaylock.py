@@ -29,7 +29,7 @@ def use(stack):
 def log_in(case, evidence):
     with Sway(f"/out/{evidence.stem}.log") as sway:
         lock = sway.start("swaylock", "--color", "993333", "--indicator-idle-visible")
-        wait(lambda: sway.shows("#993333"), 120, "swaylock did not lock")
+        wait(lambda: sway.shows("#993333"), "swaylock did not lock")
         try:
             return Watch(sway, evidence).unlock(case, is_open=lambda: lock.poll() is not None, prompts=None)
         finally:
@@ -53,9 +53,9 @@ class Sway:
         shutil.chown(RUNTIME, seat.USER)
         (RUNTIME / "config").write_text(SWAY)
         self.server = self.start("sway", "-c", f"{RUNTIME}/config")
-        socket = wait(lambda: [path for path in RUNTIME.glob("wayland-*") if path.suffix != ".lock"], 120, "sway did not start")
+        socket = wait(lambda: [path for path in RUNTIME.glob("wayland-*") if path.suffix != ".lock"], "sway did not start")
         self.environment["WAYLAND_DISPLAY"] = socket[0].name
-        wait(lambda: self.shows("#227722"), 120, "sway shows nothing")
+        wait(lambda: self.shows("#227722"), "sway shows nothing")
         return self
 
     def __exit__(self, *_):

@@ -23,9 +23,9 @@ def use(stack):
 def log_in(case, evidence):
     with Display() as display:
         daemon = seat.start("xscreensaver", "--no-splash", DISPLAY=display.name, log=f"/out/{evidence.stem}.log")
-        wait(lambda: "non-blanked" in ask(display, "-time"), 120, "xscreensaver did not start")
+        wait(lambda: "non-blanked" in ask(display, "-time"), "xscreensaver did not start")
         ask(display, "-lock")
-        wait(lambda: "locked" in ask(display, "-time"), 120, "xscreensaver did not lock")
+        wait(lambda: "locked" in ask(display, "-time"), "xscreensaver did not lock")
         try:
             is_open = lambda: "non-blanked" in ask(display, "-time")
             return Watch(display, evidence).unlock(case, is_open, prompts=asks_password, holds=is_message)

@@ -23,7 +23,7 @@ def log_in(case, evidence):
         # Errors are dark red on black else, which people can read and what reads the pictures cannot.
         lock = seat.start("xsecurelock", DISPLAY=display.name, XSECURELOCK_PAM_SERVICE=SERVICE,
                           XSECURELOCK_SAVER="saver_blank", XSECURELOCK_AUTH_WARNING_COLOR="white", log=f"/out/{evidence.stem}.log")
-        wait(lambda: display.shows("#000000"), 120, "xsecurelock did not lock")
+        wait(lambda: display.shows("#000000"), "xsecurelock did not lock")
         try:
             return Watch(display, evidence).unlock(case, is_open=lambda: lock.poll() is not None, prompts=asks_password)
         finally:
