@@ -21,7 +21,8 @@ greeter-session=lightdm-gtk-greeter
 greeter-hide-users=false
 user-session=trial
 """
-# LightDM passes options of a server with virtual terminals.
+# LightDM passes options of a server with virtual terminals. A server begins anew when its last client has gone, and takes none
+# meanwhile, the greeter neither: each look for the greeter would be the last one.
 SERVER = """#!/bin/bash
 display=:0 authority=
 while [ $# -gt 0 ]; do
@@ -32,7 +33,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 mkdir -p "/run/hosts-screens/${display#:}"
-exec /usr/bin/Xvfb "$display" -screen 0 800x600x24 -nolisten tcp -fbdir "/run/hosts-screens/${display#:}" ${authority:+-auth "$authority"}
+exec /usr/bin/Xvfb "$display" -screen 0 800x600x24 -nolisten tcp -noreset -fbdir "/run/hosts-screens/${display#:}" ${authority:+-auth "$authority"}
 """
 SESSION = "[Desktop Entry]\nName=trial\nExec=/usr/local/bin/trial-session\nType=Application\n"
 
