@@ -6,6 +6,7 @@ use people::{Posture, REST, Scene, circle, follow, glide, posture_of, show};
 use pose_engine::challenge::{
     ChallengeReason, Movement, MovementSet, ResponseWindow, Rest, contained, judge,
 };
+use pose_engine::landmarks::part;
 use pose_engine::sequence::Sequence;
 
 #[test]
@@ -141,6 +142,38 @@ fn a_hand_that_passes_by_shows_nothing() {
     observations.extend(scene.play(2.0, |_| Posture::default()));
     let result = judge(Movement::RaiseLeft, &observations, None, asked_at, &ResponseWindow::default());
     assert_eq!(result.why, ChallengeReason::NotSeen);
+}
+
+#[test]
+fn a_hand_lifted_to_the_shoulder_is_a_raised_one_and_one_at_the_face_is_not() {
+    for (wrist, counts) in [([0.85, -0.1], true), ([0.62, -0.25], false)] {
+        let mut scene = Scene::new(6);
+        let asked_at = scene.t_us;
+        let mut observations = scene.play(3.0, |_| Posture::default());
+        for observation in &mut observations[30..] {
+            scene.put(observation, part::LEFT_ELBOW, [0.6, 0.7]);
+            scene.put(observation, part::LEFT_WRIST, wrist);
+        }
+        let result = judge(Movement::RaiseLeft, &observations, None, asked_at, &ResponseWindow::default());
+        assert_eq!(result.shown, counts, "{wrist:?}: {result:?}");
+    }
+}
+
+#[test]
+fn a_hand_that_is_lost_for_moments_before_the_trunk_still_touches_the_shoulder() {
+    // Touching, and after so long lost for so long, again and again.
+    for (seen, lost, counts) in [(0.5, 0.2, true), (0.5, 0.7, false), (0.2, 5.0, false)] {
+        let mut scene = Scene::new(6);
+        let asked_at = scene.t_us;
+        let touching = posture_of(Movement::TouchLeft);
+        let observations = scene.play(4.5, |t| match t - 0.8 {
+            before if before < 0.0 => Posture::default(),
+            t if t % (seen + lost) < seen => touching,
+            _ => Posture { right: [-0.6, 0.9], ..Posture::default() },
+        });
+        let result = judge(Movement::TouchLeft, &observations, None, asked_at, &ResponseWindow::default());
+        assert_eq!(result.shown, counts, "{seen} s seen, {lost} s lost: {result:?}");
+    }
 }
 
 #[test]

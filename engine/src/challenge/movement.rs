@@ -127,6 +127,12 @@ impl Movement {
         !matches!(self, Self::ArmsCrossed | Self::LeanLeft | Self::LeanRight)
     }
 
+    /// Whether a hand goes to the other shoulder.
+    #[must_use]
+    pub fn touches(self) -> bool {
+        matches!(self, Self::TouchLeft | Self::TouchRight)
+    }
+
     /// Whether the trunk moves with it.
     #[must_use]
     pub fn leans(self) -> bool {

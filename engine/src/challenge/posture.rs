@@ -9,6 +9,9 @@ use crate::sequence::{JOINTS, Joint, Sequence, joint};
 /// Frames at the beginning of a recording from which its resting posture is taken.
 const REST_FRAMES: usize = 5;
 
+/// Tangent of 30 degrees.
+const UPRIGHT: f32 = 0.577;
+
 /// One frame of a body, relative to its own resting posture.
 #[derive(Clone, Copy, Debug)]
 pub struct Body {
@@ -99,6 +102,8 @@ enum Arm {
     Down,
     /// The hand above the head.
     Up,
+    /// The hand no higher than beside the head, the forearm upright over an elbow that hangs.
+    HalfUp,
     /// Stretched out to its own side.
     Out,
     /// The hand on the head.
@@ -112,7 +117,7 @@ enum Arm {
 /// The one movement that a frame shows, if any. Where two could be meant, none is.
 #[must_use]
 pub fn shown_in(body: &Body) -> Option<Movement> {
-    use Arm::{Across, Down, Head, Out, Up};
+    use Arm::{Across, Down, HalfUp, Head, Out, Up};
     let left =
         arm(body, 1.0, [joint::LEFT_SHOULDER, joint::LEFT_ELBOW, joint::LEFT_WRIST, joint::RIGHT_SHOULDER]);
     let right = arm(
@@ -124,8 +129,8 @@ pub fn shown_in(body: &Body) -> Option<Movement> {
         return Some(Movement::ArmsCrossed);
     }
     Some(match (left, right) {
-        (Up, Down) => Movement::RaiseLeft,
-        (Down, Up) => Movement::RaiseRight,
+        (Up | HalfUp, Down) => Movement::RaiseLeft,
+        (Down, Up | HalfUp) => Movement::RaiseRight,
         (Up, Up) => Movement::BothUp,
         (Out, Down) => Movement::OutLeft,
         (Down, Out) => Movement::OutRight,
@@ -152,6 +157,7 @@ fn arm(body: &Body, side: f32, [shoulder, elbow, wrist, other]: [usize; 4]) -> A
     let states = [
         (Arm::Down, w[1] > 0.4 && outward < f32::max(0.5, -0.9 * up) && far(w, o) > 0.55),
         (Arm::Up, w[1] < nose[1] && up > 0.9 * outward.abs() && straight > 0.8),
+        (Arm::HalfUp, half_up(w, e, outward) && far(w, nose) > 0.9),
         (Arm::Out, outward > 1.0 && (-0.45..0.75).contains(&(up / outward)) && straight > 0.7),
         (Arm::Head, on_head(w, nose, side * (e[0] - w[0]), straight)),
         (Arm::Across, at_other_shoulder(w, e, o, side) && w[1] >= nose[1] + 0.2),
@@ -161,6 +167,17 @@ fn arm(body: &Body, side: f32, [shoulder, elbow, wrist, other]: [usize; 4]) -> A
         (Some((state, _)), None) => *state,
         _ => Arm::Unclear,
     }
+}
+
+/// A wrist at the height of the shoulders or above, a little outside its own, the forearm within 30 degrees of upright: so do
+/// some people raise a hand. Who signs or scratches the chin so has the hand nearer to the face.
+fn half_up(wrist: [f32; 2], elbow: [f32; 2], outward: f32) -> bool {
+    let (along, rise) = (wrist[0] - elbow[0], elbow[1] - wrist[1]);
+    wrist[1] <= 0.0
+        && elbow[1] > 0.0
+        && rise > 0.6
+        && along.abs() < UPRIGHT * rise
+        && (0.1..0.6).contains(&outward)
 }
 
 /// A wrist at the other shoulder and past the body's middle. The elbow comes along: where it stays out, the hand lies on

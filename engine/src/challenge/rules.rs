@@ -10,8 +10,11 @@ const HOLD_FRAMES: usize = 7;
 /// One that is also a part of others must be held this many frames (0.67 s): until then it may become one of them,
 /// because people move one arm after the other.
 const PART_FRAMES: usize = 10;
-/// So many frames within a hold may be unclear: the landmark model errs where arms hide each other.
+/// So many frames in a row within a hold may be unclear: the landmark model errs where arms hide each other.
 const UNCLEAR_FRAMES: usize = 1;
+/// The same of a hand at the other shoulder, a third of a second: before the trunk the landmark model loses a hand for
+/// longer. Unclear frames do not count as held.
+const UNCLEAR_TOUCH_FRAMES: usize = 5;
 /// A gesture contains a movement that it holds this many frames: played slower, it is held long enough.
 const CONTAINED_FRAMES: usize = 4;
 /// A movement brings a hand or the head at least this far, shoulder widths: what stays at a border has not moved.
@@ -55,21 +58,14 @@ pub(super) fn judge_frames(
     let opens = asked_at_us.saturating_add(limits.read_us);
     let closes = asked_at_us.saturating_add(limits.limit_us);
     let bodies = bodies(sequence, rest);
-    // Movement, first and last frame that showed it.
-    let mut run: Option<(Movement, usize, usize)> = None;
+    let mut run: Option<Run> = None;
     let mut early = false;
     for (i, body) in bodies.iter().enumerate().take_while(|(i, _)| time(*i) <= closes) {
-        run = match (shown_in(body), run) {
-            (Some(m), Some((shown, first, _))) if m == shown => Some((m, first, i)),
-            (None, Some((_, _, last))) if i - last <= UNCLEAR_FRAMES => continue,
-            (seen, _) => seen.map(|m| (m, i, i)),
-        };
-        let Some((shown, first, _)) = run else { continue };
-        let held = i + 1 - first;
-        let needed = if shown.is_part() { PART_FRAMES } else { HOLD_FRAMES };
-        if held < needed {
+        run = Run::through(run, i, shown_in(body));
+        let Some(Run { movement: shown, first, .. }) = run.filter(|run| run.last == i && run.is_held())
+        else {
             continue;
-        }
+        };
         match onset(&bodies[..=i], first, shown).map(time).filter(|onset| *onset >= opens) {
             None => early |= shown == movement,
             Some(set_out_us) if shown == movement => return Ok(Shown { set_out_us, completed_us: time(i) }),
@@ -79,14 +75,47 @@ pub(super) fn judge_frames(
     Err(if early { ChallengeReason::TooEarly } else { ChallengeReason::NotSeen })
 }
 
+/// Frames that show one movement, with few unclear ones among them.
+#[derive(Clone, Copy)]
+struct Run {
+    movement: Movement,
+    /// First and last frame that show it.
+    first: usize,
+    last: usize,
+    /// How many show it.
+    frames: usize,
+}
+
+impl Run {
+    /// What is left of a run with frame `i`, or the run that begins there.
+    fn through(run: Option<Self>, i: usize, seen: Option<Movement>) -> Option<Self> {
+        let Some(movement) = seen else { return run.filter(|run| run.outlasts(i)) };
+        let begun = Self { movement, first: i, last: i, frames: 0 };
+        let run = run.filter(|run| run.movement == movement).unwrap_or(begun);
+        Some(Self { last: i, frames: run.frames + 1, ..run })
+    }
+
+    /// Whether it goes on although frame `i` is unclear.
+    fn outlasts(self, i: usize) -> bool {
+        i - self.last <= if self.movement.touches() { UNCLEAR_TOUCH_FRAMES } else { UNCLEAR_FRAMES }
+    }
+
+    fn is_held(self) -> bool {
+        self.frames >= if self.movement.is_part() { PART_FRAMES } else { HOLD_FRAMES }
+    }
+}
+
 /// The movements that a recording holds anywhere, for long enough to answer a challenge with it.
 pub(super) fn contained(sequence: &Sequence) -> MovementSet {
-    let shown: Vec<Option<Movement>> = bodies(sequence, None).iter().map(shown_in).collect();
-    shown
-        .chunk_by(|a, b| a == b)
-        .filter(|run| run.len() >= CONTAINED_FRAMES)
-        .filter_map(|run| run[0])
-        .collect()
+    let mut run: Option<Run> = None;
+    let mut held = MovementSet::default();
+    for (i, body) in bodies(sequence, None).iter().enumerate() {
+        run = Run::through(run, i, shown_in(body));
+        if let Some(run) = run.filter(|run| run.frames >= CONTAINED_FRAMES) {
+            held.insert(run.movement);
+        }
+    }
+    held
 }
 
 /// The frame in which the body set out for the movement that it shows from frame `first` to the last; `None` if it

@@ -80,6 +80,14 @@ impl Scene {
         out
     }
 
+    /// Puts a landmark of an upright body elsewhere: shoulder widths from the middle of the shoulders, to the left, down.
+    pub(crate) fn put(&self, observation: &mut Observation, part: usize, [x, y]: [f32; 2]) {
+        if let Some(pose) = &mut observation.pose {
+            pose.landmarks[part].x = (self.place[0] + self.width * x) / 640.0;
+            pose.landmarks[part].y = (self.place[1] + self.width * y) / 480.0;
+        }
+    }
+
     fn observation(&mut self, posture: Option<Posture>) -> Observation {
         self.t_us += 1_000_000 / self.fps;
         self.sequence += 1;
