@@ -8,9 +8,9 @@ use crate::adapt;
 use crate::alignment::log_distances;
 use crate::cohort;
 use crate::constants::{
-    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, IDLE_RANGE, IDLE_SHARE, LARGE_TURN_PRICE,
-    LONGEST_DURATION_RATIO, MEDIANS, MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN,
-    RARITY_WEIGHT, SMALL_TURN, TURN_PRICE, WEIGHTS, WORST_SCORE,
+    ACCEPT, DEVELOPMENT_MEDIAN, DURATION_WEIGHT, IDLE_RANGE, IDLE_SHARE, LONGEST_DURATION_RATIO, MEDIANS,
+    MIRROR_PRICE, NEAREST_SHARE, OUT_OF_VIEW, OWN_SHARE, RARITY_MEDIAN, RARITY_WEIGHT, TURN_PRICE, WEIGHTS,
+    WORST_SCORE,
 };
 use crate::dtw;
 use crate::normalise::Track;
@@ -18,7 +18,7 @@ use crate::sequence::{JOINTS, Sequence, joint};
 use crate::streams::{ALL_SEEN, ByStream, Movement, STREAMS, Seen};
 use crate::template::Template;
 use crate::trim::active_seconds;
-use crate::turn;
+use crate::turn::{self, Body};
 
 /// How well a movement fits a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +46,9 @@ impl MatchScore {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     recordings: Vec<Movement>,
+    /// The recordings themselves, and what tells their depth.
+    tracks: Vec<Track>,
+    body: Box<Body>,
     /// Mean log distances between the recordings.
     own: ByStream,
     /// Geometric mean of the durations, seconds: whole, and without rest at the ends.
@@ -73,7 +76,9 @@ impl Reference {
                 geometric_mean(recordings.iter().map(Track::seconds)),
                 geometric_mean(recordings.iter().map(active_seconds)),
             ),
-            nose: mean_nose(recordings),
+            nose: turn::mean_nose(recordings),
+            tracks: recordings.to_vec(),
+            body: Box::new(Body::of(recordings)),
             idle: idle(recordings),
             hidden: std::array::from_fn(|k| recordings.iter().all(|r| r.visibility[k] < OUT_OF_VIEW)),
             recordings: movements,
@@ -97,6 +102,7 @@ impl Reference {
     pub(crate) fn with(&self, later: &Track) -> Self {
         let mut both = self.clone();
         both.recordings.push(Movement::of(later));
+        both.tracks.push(later.clone());
         both
     }
 
@@ -137,7 +143,8 @@ pub fn verify_any(templates: &[Template], probe: &Sequence) -> MatchScore {
         .unwrap_or_else(MatchScore::worst)
 }
 
-/// [`verify`] on an already normalised movement: as it is and, where the nose says that the view turned, turned back.
+/// [`verify`] on an already normalised movement: with the recordings as they are and, where the nose says that the
+/// view turned, as a camera sees them that stands there.
 #[must_use]
 pub fn verify_track(template: &Template, probe: &Track) -> MatchScore {
     let seen = template.reference().comparable(probe);
@@ -160,28 +167,38 @@ pub(crate) fn steady_score(template: &Template, probe: &Track) -> f64 {
 }
 
 fn from_either_view(reference: &Reference, probe: &Track, seen: &Seen) -> MatchScore {
-    let straight = compare(reference, probe, seen);
-    let turn = turn::nose_of(probe).and_then(|nose| turn::between(reference.nose, nose));
-    let Some(turn) = turn else { return straight };
-    let mut back = compare(reference, &turn::turned_back(probe, turn), seen);
-    back.score -= if turn.angle() <= SMALL_TURN { TURN_PRICE } else { LARGE_TURN_PRICE };
-    back.accepted = back.score >= ACCEPT;
-    if back.score > straight.score { back } else { straight }
+    let Some(rarity) = cohort::rarity(&Movement::of_seen(probe, seen)) else { return MatchScore::worst() };
+    let straight = compare(reference, &reference.recordings, probe, rarity, seen);
+    let view =
+        turn::nose_of(probe).and_then(|now| reference.body.view(&reference.tracks, reference.nose, now));
+    let Some(view) = view else { return straight };
+    let recordings: Vec<Movement> = view.recordings.iter().map(|t| Movement::of_seen(t, seen)).collect();
+    let mut turned = compare(reference, &recordings, &probe.scaled(view.size), rarity, seen);
+    turned.score += shown(&reference.recordings, &recordings) - TURN_PRICE;
+    turned.accepted = turned.score >= ACCEPT;
+    if turned.score.is_finite() && turned.score > straight.score { turned } else { straight }
 }
 
-fn mean_nose(recordings: &[Track]) -> [f32; 2] {
-    let places: Vec<[f32; 2]> = recordings.iter().filter_map(turn::nose_of).collect();
-    std::array::from_fn(|d| places.iter().map(|p| p[d]).sum::<f32>() / places.len().max(1) as f32)
+/// What a view that shows less of the movement takes off the score, and one that shows more adds: from there everybody's
+/// positions and velocities differ by as much less.
+fn shown(before: &[Movement], now: &[Movement]) -> f64 {
+    let extent = |all: &[Movement]| all.iter().map(Movement::extent).sum::<f64>();
+    (WEIGHTS[0] + WEIGHTS[3]) * (extent(now) / extent(before)).ln()
 }
 
-fn compare(reference: &Reference, probe: &Track, seen: &Seen) -> MatchScore {
+/// The score of a probe against recordings of the reference's user in one view.
+fn compare(
+    reference: &Reference,
+    recordings: &[Movement],
+    probe: &Track,
+    rarity: f64,
+    seen: &Seen,
+) -> MatchScore {
     let movement = Movement::of_seen(probe, seen);
-    let Some(distances) = distances_to_each(&reference.recordings, &movement, probe, seen) else {
+    let Some(distances) = distances_to_each(recordings, &movement, probe, seen) else {
         return MatchScore::worst();
     };
-    let (Some(mean), Some(rarity)) = (mean_of(&distances), cohort::rarity(&movement)) else {
-        return MatchScore::worst();
-    };
+    let Some(mean) = mean_of(&distances) else { return MatchScore::worst() };
     let nearest = distances.iter().map(fused).fold(f64::INFINITY, f64::min);
     let reach = |k: usize| OWN_SHARE * reference.own[k] + (1.0 - OWN_SHARE) * MEDIANS[k];
     let expected = fused(&std::array::from_fn(reach));

@@ -43,14 +43,20 @@ impl Track {
         }
     }
 
-    /// Levelled and scaled again, after its joints were moved; empty when they now lie in one point.
-    pub(crate) fn normalised_again(&self) -> Self {
+    /// Levelled and scaled again, after its joints were moved, and the size that they then had (1: as before); `None` when
+    /// they now lie in one point.
+    pub(crate) fn normalised_again(&self) -> Option<(Self, f32)> {
         let joints = |f: &Frame| f.map(|[x, y]| Joint { x, y, visibility: 1.0 });
         let frames: Vec<[Joint; JOINTS]> = self.frames.iter().map(joints).collect();
-        Frame2Body::of(&frames).map_or_else(Self::default, |map| Self {
-            frames: frames.iter().map(|f| map.apply(f)).collect(),
-            visibility: self.visibility,
-        })
+        let map = Frame2Body::of(&frames)?;
+        let frames = frames.iter().map(|f| map.apply(f)).collect();
+        Some((Self { frames, visibility: self.visibility }, 1.0 / map.scale))
+    }
+
+    /// So many times as large.
+    pub(crate) fn scaled(&self, factor: f32) -> Self {
+        let frames = self.frames.iter().map(|f| f.map(|p| p.map(|v| factor * v))).collect();
+        Self { frames, visibility: self.visibility }
     }
 
     /// Duration in seconds.

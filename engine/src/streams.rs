@@ -90,6 +90,17 @@ impl Movement {
         }
     }
 
+    /// How much the positions move: their root mean square difference from their mean; 0 without frames.
+    pub(crate) fn extent(&self) -> f64 {
+        let n = self.positions.len().max(1) as f64;
+        let over = |d: usize| self.positions.iter().map(move |p| f64::from(p[d]));
+        let variance = |d: usize| {
+            let mean = over(d).sum::<f64>() / n;
+            over(d).map(|v| (v - mean).powi(2)).sum::<f64>() / n
+        };
+        (0..2 * JOINTS).map(variance).sum::<f64>().sqrt()
+    }
+
     /// Whether there is no frame.
     #[must_use]
     pub fn is_empty(&self) -> bool {
