@@ -36,7 +36,7 @@ pub const RARITY_WEIGHT: f64 = 0.4;
 /// Median rarity of development recordings (webcam signs): there it changes no score.
 pub const RARITY_MEDIAN: f64 = -3.2;
 
-/// A turn of the view against the enrolment up to this (radians) is the matcher's to undo; who is turned or tilted further
+/// A turn of the view against the enrolment up to this (radians) is left to the matcher; who is turned or tilted further
 /// is told, see [`crate::framing`]. Told from 12 degrees on, twice as many would be told at 10, and hardly fewer refused.
 pub const SMALL_TURN: f32 = 13.0 * std::f32::consts::PI / 180.0;
 /// Taken off the score of a movement that was compared with the recordings as a turned camera sees them, however far: a

@@ -1,7 +1,7 @@
 //! Whether somebody sits turned or tilted against their enrolment, so that they can be told before anything is judged.
 //!
 //! The nose lies before the shoulders, so its place against them tells how the torso stands to the camera (see
-//! [`crate::turn`]). Small turns are the matcher's to undo; beyond [`SMALL_TURN`] it hardly can.
+//! [`crate::turn`]). Small turns are the matcher's to make up for; beyond [`SMALL_TURN`] more of the view is made up.
 //!
 //! Rationale: nothing here looks at the arms, so whether somebody is told says nothing about the gesture. Which way they
 //! are off is not told, and one attempt is told once, so that what a stranger can learn is one bit for each attempt
